@@ -1,0 +1,1 @@
+"""Task managers: the components that execute tasks for a worker."""

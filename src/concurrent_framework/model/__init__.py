@@ -1,0 +1,1 @@
+"""The nouns of the system: plain data that every other package may import."""

@@ -1,0 +1,44 @@
+"""Identities of tasks and nodes.
+
+A task is known by its *sequence* (an int that its application counts up from 1) and, to master and
+workers, by its *key*: the application's number and the sequence in one int.
+"""
+
+SEQUENCE_BITS = 40
+SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
+FIRST_SPAWNED = 1 << (SEQUENCE_BITS - 1)
+"""Sequences from here on are given by the master to tasks that were made by tasks."""
+
+
+def task_key(application: int, sequence: int) -> int:
+    """Join an application's number (>= 1) and a task's sequence (1 to 2**40-1)."""
+    return application << SEQUENCE_BITS | sequence
+
+
+def application_of(key: int) -> int:
+    """Return the number of the application a task's key belongs to."""
+    return key >> SEQUENCE_BITS
+
+
+def sequence_of(key: int) -> int:
+    """Return the sequence within its application of a task's key."""
+    return key & SEQUENCE_MASK
+
+
+def format_key(key: int) -> str:
+    """Write a key as people type it: ``application/sequence``, children as ``application/+n``."""
+    sequence = sequence_of(key)
+    if sequence >= FIRST_SPAWNED:
+        return f"{application_of(key)}/+{sequence - FIRST_SPAWNED}"
+    return f"{application_of(key)}/{sequence}"
+
+
+def parse_key(text: str) -> int:
+    """Read what `format_key` wrote; raises ValueError naming the expected form."""
+    number, slash, sequence = text.partition("/")
+    plain = sequence.removeprefix("+")
+    if not slash or not number.isdecimal() or not plain.isdecimal():
+        message = f"{text!r} is no task: expected APPLICATION/TASK, as in 3/17"
+        raise ValueError(message)
+    offset = FIRST_SPAWNED if sequence.startswith("+") else 0
+    return task_key(int(number), int(plain) + offset)

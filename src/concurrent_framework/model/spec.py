@@ -1,0 +1,66 @@
+"""What all tasks of one class share, sent once and named by a small int afterwards."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from concurrent_framework.model.resources import Resources
+
+
+class CodeReference(Struct, frozen=True, array_like=True, gc=False):
+    """How a class is found where it is needed.
+
+    Args:
+        module: module to import, empty when the class travels by value.
+        qualname: the class's qualified name, for messages and for the import.
+        bundle: digest of the bundle that holds the modules, empty if everything is installed.
+        pickled: digest of the code blob that holds the class by value, empty if it is imported.
+
+    """
+
+    module: str
+    qualname: str
+    bundle: str = ""
+    pickled: str = ""
+
+    def digests(self) -> tuple[str, ...]:
+        """Return the digests of the code blobs that must be present to load the class."""
+        return tuple(digest for digest in (self.bundle, self.pickled) if digest)
+
+
+class CodeBlob(Struct, frozen=True, array_like=True, gc=False):
+    """Code on its way, named by the hex SHA-256 of its data.
+
+    Args:
+        digest: SHA-256 of data, lower-case hex.
+        kind: ``bundle`` (a zip of modules) or ``pickle`` (a class or function by value).
+        data: the bytes.
+
+    """
+
+    digest: str
+    kind: str
+    data: bytes
+
+
+class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
+    """How tasks of one class are to be treated.
+
+    Args:
+        code: where the class comes from.
+        resources: what each task occupies.
+        priority: higher goes first, over all applications.
+        timeout: seconds one attempt may take, 0 for no limit.
+        max_attempts: attempts after which a task that loses its executor is given up, >= 1.
+        idempotent: False means at most one attempt.
+        notifies: the class overrides ``finished``, which runs on the master's side.
+
+    """
+
+    code: CodeReference
+    resources: Resources = Resources()
+    priority: int = 0
+    timeout: float = 0.0
+    max_attempts: int = 3
+    idempotent: bool = True
+    notifies: bool = False

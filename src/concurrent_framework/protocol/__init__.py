@@ -1,0 +1,1 @@
+"""What travels between processes: typed messages, their encoding and its limits."""

@@ -1,0 +1,237 @@
+"""Messages between an application (or a system host, which is one too) and the master."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.spec import CodeBlob, CodeReference
+from concurrent_framework.protocol.session import (
+    Goodbye,
+    Heartbeat,
+    Hello,
+    Refused,
+    Resync,
+    Welcome,
+)
+from concurrent_framework.protocol.tasks import (
+    NewTask,
+    Outcome,
+    OutputLine,
+    Payload,
+    ProgressNote,
+    SpecEntry,
+)
+
+
+class Define(Struct, array_like=True, tag=10, gc=False):
+    """Application to master: code and specs that later rows refer to. Repeating one is harmless."""
+
+    specs: tuple[SpecEntry, ...] = ()
+    codes: tuple[CodeBlob, ...] = ()
+
+
+class Submit(Struct, array_like=True, tag=11, gc=False):
+    """Application to master: tasks with the sequences ``first``, ``first + 1``, …"""
+
+    first: int
+    tasks: list[NewTask]
+
+
+class Accepted(Struct, array_like=True, tag=12, gc=False):
+    """Master to application: everything up to this sequence is safe."""
+
+    through: int
+
+
+class Rejected(Struct, array_like=True, tag=13, gc=False):
+    """Master to application: these tasks (or this system) were not taken; the sequences are used."""
+
+    first: int
+    count: int
+    failure: Failure
+
+
+class Deliver(Struct, array_like=True, tag=14, gc=False):
+    """Master to application: outcomes numbered ``first``, ``first + 1``, … in this application.
+
+    Args:
+        first: number of the first outcome, counting from 1.
+        outcomes: the outcomes.
+        origins: for tasks the receiver may not know (spawned, or pushed by an earlier process):
+            index in `outcomes` to the task as it was submitted.
+
+    """
+
+    first: int
+    outcomes: list[Outcome]
+    origins: dict[int, NewTask] = {}
+
+
+class Delivered(Struct, array_like=True, tag=15, gc=False):
+    """Application to master: every outcome up to this number has been handled."""
+
+    through: int
+
+
+class CancelTasks(Struct, array_like=True, tag=16, gc=False):
+    """Application to master: cancel these sequences; empty means every task it has."""
+
+    sequences: tuple[int, ...] = ()
+
+
+class PushSystem(Struct, array_like=True, tag=17, gc=False):
+    """Application to master: a task system. It takes a sequence of its own, as a task does."""
+
+    sequence: int
+    name: str
+    code: CodeReference
+    payload: bytes
+
+
+class SystemEnded(Struct, array_like=True, tag=18, gc=False):
+    """Master to application: what came of a task system; numbered among the outcomes.
+
+    Args:
+        number: its number among the application's outcomes.
+        sequence: the system.
+        result: pickled result of ``gather_result``.
+        state: pickled state of the system at its end, so that its instance can be updated.
+        failure: the error that ended it, None on success.
+        origin: the system as it was pushed, for a new process; None if the receiver has it.
+
+    """
+
+    number: int
+    sequence: int
+    result: bytes = b""
+    state: bytes = b""
+    failure: Failure | None = None
+    origin: PushSystem | None = None
+
+
+class Output(Struct, array_like=True, tag=19, gc=False):
+    """What tasks and hosts printed and logged, on its way to the application."""
+
+    lines: tuple[OutputLine, ...]
+
+
+class Progress(Struct, array_like=True, tag=20, gc=False):
+    """How far tasks and systems have come, on its way to the application."""
+
+    notes: tuple[ProgressNote, ...]
+
+
+class NodeLost(Struct, array_like=True, tag=21, gc=False):
+    """Master to application: a worker that ran its tasks was lost; they are run elsewhere."""
+
+    worker: str
+    tasks: int
+    reason: str
+
+
+class HostJob(Struct, array_like=True, tag=22, gc=False):
+    """Master to host, after Welcome: what this host is for.
+
+    Args:
+        system: the system to run; None for a host that only calls ``finished`` of plain tasks.
+        specs: specs of the application whose tasks' ``finished`` it calls.
+        codes: all code it may need.
+
+    """
+
+    system: PushSystem | None = None
+    specs: tuple[SpecEntry, ...] = ()
+    codes: tuple[CodeBlob, ...] = ()
+
+
+class FinishTask(Struct, array_like=True, gc=False):
+    """One call of ``finished`` to make: the task as submitted and its outcome."""
+
+    task: NewTask
+    outcome: Outcome
+
+
+class Finish(Struct, array_like=True, tag=23, gc=False):
+    """Master to host: call ``finished`` of these tasks, in order."""
+
+    items: tuple[FinishTask, ...]
+
+
+class Finished(Struct, array_like=True, tag=24, gc=False):
+    """Host to master: ``finished`` of these tasks has returned (or raised, which it has logged)."""
+
+    keys: tuple[int, ...]
+
+
+class SystemDone(Struct, array_like=True, tag=25, gc=False):
+    """Host to master: the system is complete, or failed."""
+
+    result: bytes = b""
+    state: bytes = b""
+    failure: Failure | None = None
+
+
+class WorkersChanged(Struct, array_like=True, tag=26, gc=False):
+    """Master to application and host: the executors the swarm has now, over all workers."""
+
+    workers: int
+    executors: int
+
+
+QueryKind = Literal[
+    "status", "workers", "applications", "tasks", "explain", "cancel", "attach", "codes"
+]
+
+
+class Query(Struct, array_like=True, tag=27, gc=False):
+    """A question or an order of a command; answered by `Answer` with the same id."""
+
+    id: int
+    kind: QueryKind
+    arguments: dict[str, Any] = {}
+
+
+class Answer(Struct, array_like=True, tag=28, gc=False):
+    """The reply to a `Query`: a value of builtin types, or an error for people."""
+
+    id: int
+    value: Any = None
+    error: str = ""
+
+
+FromApplication = (
+    Hello
+    | Heartbeat
+    | Goodbye
+    | Define
+    | Submit
+    | Delivered
+    | CancelTasks
+    | PushSystem
+    | Output
+    | Progress
+    | Finished
+    | SystemDone
+    | Query
+)
+ToApplication = (
+    Welcome
+    | Refused
+    | Resync
+    | Goodbye
+    | Heartbeat
+    | Accepted
+    | Rejected
+    | Deliver
+    | SystemEnded
+    | Output
+    | Progress
+    | NodeLost
+    | HostJob
+    | Finish
+    | WorkersChanged
+    | Answer
+)

@@ -1,0 +1,129 @@
+"""Encoding of envelopes: the one place where bytes become messages.
+
+An envelope is a list of frames. The first holds ``[protocol version, number, messages]`` in
+MessagePack; each payload over `INLINE_LIMIT` bytes follows as a frame of its own, and its row holds
+the frame's index instead. `number` counts the envelopes of one connection and direction from 1, so
+that a receiver notices a loss.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+from concurrent_framework.protocol import application, executor, worker
+from concurrent_framework.protocol.tasks import NewTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROTOCOL_VERSION = 1
+INLINE_LIMIT = 64 * 1024
+MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
+"""Limit of the first frame; payloads in frames of their own have the transport's limit."""
+MAX_FRAMES = 4096
+
+Frames = list[Any]
+"""Bytes-like objects: bytes, memoryview, or what the transport hands out."""
+
+
+class MalformedError(Exception):
+    """The bytes are no envelope of this protocol: wrong version, too large, or not decodable."""
+
+    def __init__(self, reason: str, version: int | None = None) -> None:
+        super().__init__(reason)
+        self.version = version
+
+
+class _Header(msgspec.Struct, array_like=True):
+    version: int
+    number: int
+    messages: msgspec.Raw
+
+
+M = TypeVar("M")
+
+
+class Codec(Generic[M]):
+    """Encodes what one end sends and decodes what it receives."""
+
+    def __init__(self, incoming: Any) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._header = msgspec.msgpack.Decoder(_Header)
+        self._messages: msgspec.msgpack.Decoder[list[M]] = msgspec.msgpack.Decoder(list[incoming])
+
+    def encode(self, messages: Sequence[Any], number: int) -> Frames:
+        """Turn messages into frames. Large payloads leave their rows: rows must not be reused."""
+        frames: Frames = [b""]
+        for message in messages:
+            _detach_large(message, frames)
+        frames[0] = self._encoder.encode((PROTOCOL_VERSION, number, messages))
+        if len(frames) > 1:
+            for message in messages:
+                _attach(message, frames)
+        return frames
+
+    def decode(self, frames: Frames) -> tuple[int, list[M]]:
+        """Turn frames into the envelope's number and its messages; raises `MalformedError`."""
+        first = frames[0]
+        if len(first) > MAX_ENVELOPE_BYTES or len(frames) > MAX_FRAMES:
+            message = f"an envelope of {len(first)} bytes in {len(frames)} frames is too large"
+            raise MalformedError(message)
+        try:
+            header = self._header.decode(first)
+        except msgspec.MsgspecError as error:
+            message = f"not an envelope: {error}"
+            raise MalformedError(message) from error
+        if header.version != PROTOCOL_VERSION:
+            message = f"protocol version {header.version}, expected {PROTOCOL_VERSION}"
+            raise MalformedError(message, header.version)
+        try:
+            messages = self._messages.decode(header.messages)
+            if len(frames) > 1:
+                for one in messages:
+                    _attach(one, frames)
+        except (msgspec.MsgspecError, IndexError) as error:
+            message = f"not decodable: {error}"
+            raise MalformedError(message, header.version) from error
+        return header.number, messages
+
+
+def _rows(message: Any) -> Sequence[Any]:
+    """Return the rows of a message whose payloads may be large."""
+    kind = type(message)
+    if kind is application.Submit or kind is worker.Run or kind is executor.Chunk:
+        return message.tasks  # type: ignore[no-any-return]
+    if kind is worker.Outcomes or kind is executor.Done:
+        return message.outcomes  # type: ignore[no-any-return]
+    if kind is application.Deliver:
+        return [*message.outcomes, *message.origins.values()]
+    if kind is application.Finish:
+        return [row for item in message.items for row in (item.task, item.outcome)]
+    return ()
+
+
+def _detach_large(message: Any, frames: Frames) -> None:
+    for row in _rows(message):
+        if isinstance(row, NewTask) or hasattr(row, "payload"):
+            if not isinstance(row.payload, int) and len(row.payload) > INLINE_LIMIT:
+                frames.append(row.payload)
+                row.payload = len(frames) - 1
+            continue
+        if len(row.result) > INLINE_LIMIT:
+            frames.append(row.result)
+            row.result = len(frames) - 1
+        if len(row.changes) > INLINE_LIMIT:
+            frames.append(row.changes)
+            row.changes = len(frames) - 1
+
+
+def _attach(message: Any, frames: Frames) -> None:
+    for row in _rows(message):
+        for field in ("payload", "result", "changes"):
+            value = getattr(row, field, None)
+            if isinstance(value, int):
+                if not 0 < value < len(frames):
+                    reason = f"frame {value} of {len(frames)}"
+                    raise IndexError(reason)
+                setattr(row, field, frames[value])
