@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from concurrent_framework.model.outcome import Certificate
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from concurrent_framework.model.outcome import Failure, FailureKind
+    from concurrent_framework.model.outcome import Certificate, Failure, FailureKind
 
 
 class ConcurrentError(Exception):

@@ -20,7 +20,6 @@ from concurrent_framework.protocol.tasks import (
     NewTask,
     Outcome,
     OutputLine,
-    Payload,
     ProgressNote,
     SpecEntry,
 )

@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python >= 3.11 and make, and set up the rest by themselves.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?=
+DEMO_IMAGE := mandelbrot.png
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check fix bench docs clean
+
+help: ## show this list
+	@echo "Concurrent: make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/.with-samples ## render the Mandelbrot set on a cluster made of this machine
+	@$(BIN)/concurrent demo
+
+test: $(VENV)/.with-dev ## run the whole test suite (ARGS="-k name" for a part of it)
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.with-dev ## lint, format, types and architecture rules
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -q tests/architecture
+	@echo "check: all good"
+
+fix: $(VENV)/.with-dev ## let ruff repair and format what it can
+	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet
+
+bench: $(VENV)/.with-dev ## measure start-up, throughput and speed-up on this machine
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.with-docs ## build the documentation into site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "docs: open site/index.html"
+
+clean: ## remove what the other targets made, .venv included
+	@rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_IMAGE)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of optional dependencies; pyproject.toml decides what they contain.
+$(VENV)/.with-%: pyproject.toml | $(BIN)/pip
+	@echo "installing the $* dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch $@
+
+$(BIN)/pip:
+	@PYTHON="$(PYTHON)" sh scripts/make-venv.sh $(VENV)
