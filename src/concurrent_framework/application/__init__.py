@@ -1,0 +1,1 @@
+"""What users subclass, and how an application talks to its master."""
