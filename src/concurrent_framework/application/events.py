@@ -1,0 +1,88 @@
+"""Everything that can happen to an application's session. PURE.
+
+Pushing is not among them: it happens once per task and is a plain method of the session.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Started(Struct, frozen=True):
+    """The transport is there: introduce yourself."""
+
+
+class Received(Struct, frozen=True):
+    """Messages of one envelope from the master, in order."""
+
+    messages: list[Any]
+
+
+class Missed(Struct, frozen=True):
+    """Something the master sent was lost on the way."""
+
+
+class Unreadable(Struct, frozen=True):
+    """An envelope could not be decoded; `version` is its protocol version, if it could be read."""
+
+    reason: str
+    version: int | None
+
+
+class LinkTrouble(Struct, frozen=True):
+    """The transport could not connect, or lost the connection (kinds as in `LinkProblem`)."""
+
+    kind: str
+    text: str
+
+
+class Flush(Struct, frozen=True):
+    """The user's code has returned: what it pushed should leave now."""
+
+
+class Handled(Struct, frozen=True):
+    """The callbacks for every outcome up to this number have returned."""
+
+    through: int
+
+
+class CancelAsked(Struct, frozen=True):
+    """Cancel these sequences; `everything` if they are all there are, spawned ones included."""
+
+    sequences: tuple[int, ...]
+    everything: bool = False
+
+
+class Told(Struct, frozen=True):
+    """Send these. `keep`: say them again after each new greeting, they have no acknowledgement."""
+
+    messages: tuple[Any, ...]
+    keep: bool = False
+
+
+class Leaving(Struct, frozen=True):
+    """The application ends: say goodbye."""
+
+    reason: str = ""
+    detach: bool = False
+
+
+class Tick(Struct, frozen=True):
+    """The session's deadline has come."""
+
+
+Event = (
+    Started
+    | Received
+    | Missed
+    | Unreadable
+    | LinkTrouble
+    | Flush
+    | Handled
+    | CancelAsked
+    | Told
+    | Leaving
+    | Tick
+)
