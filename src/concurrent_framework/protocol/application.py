@@ -134,9 +134,12 @@ class NodeLost(Struct, array_like=True, tag=21, gc=False):
 class HostJob(Struct, array_like=True, tag=22, gc=False):
     """Master to host, after Welcome: what this host is for.
 
+    Also sent to a process that takes over an application it did not start, so that it can rebuild
+    the tasks; specs of its own must have numbers above these.
+
     Args:
         system: the system to run; None for a host that only calls ``finished`` of plain tasks.
-        specs: specs of the application whose tasks' ``finished`` it calls.
+        specs: specs of the application's tasks.
         codes: all code it may need.
 
     """
@@ -174,10 +177,14 @@ class SystemDone(Struct, array_like=True, tag=25, gc=False):
 
 
 class WorkersChanged(Struct, array_like=True, tag=26, gc=False):
-    """Master to application and host: the executors the swarm has now, over all workers."""
+    """Master to application and host: what the swarm has now, over all workers.
+
+    `names` introduces workers by the numbers that `Outcome.worker` uses; each is named once.
+    """
 
     workers: int
     executors: int
+    names: dict[int, str] = {}
 
 
 QueryKind = Literal[

@@ -21,7 +21,7 @@ from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry
 class Provide(Struct, array_like=True, tag=40, gc=False):
     """Master to worker: code and specs, before the first task that needs them.
 
-    A spec's number is the application's number << 20 | the application's own number for it.
+    A spec's number is the application's number << 32 | the application's own number for it (< 2**32).
     """
 
     specs: tuple[SpecEntry, ...] = ()
@@ -48,9 +48,9 @@ class OutcomesSafe(Struct, array_like=True, tag=43, gc=False):
 
 
 class Want(Struct, array_like=True, tag=44, gc=False):
-    """Worker to master, polling pattern: I have room for this much more, in executors' shares."""
+    """Worker to master, polling pattern: I have room for so many tasks more."""
 
-    room: float
+    tasks: int
 
 
 class Recall(Struct, array_like=True, tag=45, gc=False):

@@ -1,0 +1,429 @@
+"""Handlers for what applications say, and the delivery of outcomes to them. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import dispatch, lifecycle, retry, systems
+from concurrent_framework.master.state import (
+    ApplicationRecord,
+    PeerRecord,
+    SpecRecord,
+    TaskRecord,
+    Undelivered,
+)
+from concurrent_framework.model.ids import application_of, sequence_of, task_key
+from concurrent_framework.model.outcome import Failure
+from concurrent_framework.protocol.application import (
+    Accepted,
+    Deliver,
+    HostJob,
+    Output,
+    Progress,
+    Rejected,
+    SystemEnded,
+    WorkersChanged,
+)
+from concurrent_framework.protocol.session import Resync
+from concurrent_framework.protocol.tasks import Outcome, SpecEntry
+from concurrent_framework.protocol.worker import CancelRuns, Forget
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.protocol import application as app
+    from concurrent_framework.protocol.session import Goodbye, Hello
+    from concurrent_framework.protocol.tasks import NewTask
+    from concurrent_framework.scheduling.queue import GroupKey
+
+MAX_UNACKNOWLEDGED = 16_384
+"""Outcomes under way to an application at most; the rest waits here."""
+MAX_BATCH = 1024
+"""Outcomes in one message."""
+
+
+def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
+    """Take in an application: a new one, one that reconnects, or a process that attaches."""
+    state = reactor.state
+    number = state.sessions.get(hello.session)
+    if number is None:
+        number = open_application(reactor, hello.session, hello.name or "application", parent=0)
+        reactor.outbox.log("info", f"application {number} ({hello.name}) joined from {hello.host}")
+    application = state.applications[number]
+    same_process = (hello.host, hello.pid) == (application.host, application.pid)
+    if application.peer is not None and application.peer != peer:
+        alive = reactor.now - application.last_heard < state.settings.lease
+        if alive and not same_process:
+            reason = (
+                f"application {number} ({application.name}) is connected from process"
+                f" {application.pid} on {application.host}; end that one, or attach when it is gone"
+            )
+            reactor.outbox.log("warning", f"refused a second process: {reason}")
+            reactor.refuse(peer, "limit", reason)
+            return
+        reactor.disconnect(application.peer)
+    application.host, application.pid = hello.host, hello.pid
+    state.queue.shares.weigh(number, hello.weight)
+    application.weight = hello.weight
+    attach(reactor, application, peer, PeerRecord("submit", number), hello)
+
+
+def open_application(reactor: MasterReactor, session: str, name: str, *, parent: int) -> int:
+    """Make the record of a new application, or of a system's tasks; return its number."""
+    state = reactor.state
+    number = state.next_number
+    state.next_number += 1
+    application = ApplicationRecord(number, session, name, parent=parent, now=reactor.now)
+    state.applications[number] = application
+    state.sessions[session] = number
+    return number
+
+
+def attach(
+    reactor: MasterReactor,
+    application: ApplicationRecord,
+    peer: Hashable,
+    who: PeerRecord,
+    hello: Hello,
+) -> None:
+    """Connect a peer to its application and reconcile what each holds."""
+    state = reactor.state
+    state.peers[peer] = who
+    application.peer = peer
+    application.last_heard = reactor.now
+    application.away_since = None
+    application.detached = False
+    if hello.delivered >= 0:
+        acknowledge(application, hello.delivered)
+    else:
+        application.knows_from = application.accepted + 1
+    application.outgoing.extendleft(reversed(application.unacknowledged))
+    application.unacknowledged.clear()
+    settings = state.settings
+    reactor.outbox.send(
+        peer,
+        reactor.welcome(
+            application.number,
+            accepted=application.accepted,
+            window_tasks=settings.window_tasks,
+            window_bytes=settings.window_bytes,
+        ),
+    )
+    names = {worker.number: worker.name for worker in state.workers.values()}
+    reactor.outbox.send(peer, workers_changed(reactor, names))
+    if who.role == "submit" and application.knows_from > 1:
+        reactor.outbox.send(peer, known_code(reactor, application))
+    if application.backlog:
+        reactor.outbox.send(peer, Output(tuple(application.backlog)))
+        application.backlog.clear()
+    state.talkative.add(application.number)
+
+
+def known_code(reactor: MasterReactor, application: ApplicationRecord) -> HostJob:
+    """Return what a new process needs to rebuild an application's tasks."""
+    codes = reactor.state.codes
+    return HostJob(
+        None,
+        tuple(SpecEntry(number, record.spec) for number, record in application.specs.items()),
+        tuple(codes[digest] for digest in sorted(application.digests)),
+    )
+
+
+def workers_changed(reactor: MasterReactor, names: dict[int, str]) -> WorkersChanged:
+    """Return the swarm's size as an application should know it."""
+    present = [worker for worker in reactor.state.workers.values() if worker.peer is not None]
+    executors = sum(worker.capacity.executors for worker in present)
+    return WorkersChanged(len(present), executors, names)
+
+
+def on_define(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Define
+) -> None:
+    """Learn specs and code."""
+    define(reactor, reactor.state.applications[who.number], message)
+
+
+def define(reactor: MasterReactor, application: ApplicationRecord, message: app.Define) -> None:
+    """Add specs and code to an application."""
+    for blob in message.codes:
+        reactor.state.codes.setdefault(blob.digest, blob)
+        application.digests.add(blob.digest)
+    for entry in message.specs:
+        if entry.number not in application.specs:
+            number = dispatch.local_number(application.number, entry.number)
+            application.specs[entry.number] = SpecRecord(number, entry.spec)
+
+
+def on_submit(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: app.Submit) -> None:
+    """Accept tasks, in order and each sequence once."""
+    application = reactor.state.applications[who.number]
+    expected = application.accepted + 1
+    if message.first > expected:
+        reactor.outbox.send(peer, Resync())
+        return
+    rows = message.tasks[expected - message.first :]
+    if rows:
+        application.accepted += len(rows)
+        _submit(reactor, application, expected, rows)
+    reactor.outbox.send(peer, Accepted(application.accepted))
+
+
+def _submit(
+    reactor: MasterReactor,
+    application: ApplicationRecord,
+    first: int,
+    rows: Iterable[NewTask],
+) -> None:
+    """Make the records of new tasks and queue them."""
+    specs, tasks, now = application.specs, reactor.state.tasks, reactor.now
+    records = []
+    key = task_key(application.number, first)
+    for row in rows:
+        spec = specs.get(row.spec)
+        if spec is None:
+            failure = Failure(
+                "failed", "ProtocolError", f"{row.name} refers to spec {row.spec}, never defined"
+            )
+            reactor.outbox.send(application.peer, Rejected(sequence_of(key), 1, failure))
+        else:
+            record = TaskRecord(key, spec, row, since=now)
+            tasks[key] = record
+            records.append(record)
+        key += 1
+    application.counts.submitted += len(records)
+    application.counts.waiting += len(records)
+    dispatch.enqueue(reactor.state, records)
+
+
+def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
+    """Accept the tasks that a task made."""
+    first = application.next_spawned
+    application.next_spawned += len(outcome.spawned)
+    _submit(reactor, application, first, outcome.spawned)
+
+
+def complete(
+    reactor: MasterReactor, application: ApplicationRecord, record: TaskRecord, outcome: Outcome
+) -> None:
+    """Take a task's one outcome; the caller has taken it off its worker's books and counted it."""
+    if outcome.failure is not None:
+        application.failures.append((record.key, record.task.name, outcome.failure))
+    application.task_progress.pop(record.key, None)
+    if record.spec.spec.notifies and not application.parent:
+        record.state = lifecycle.FINISH[record.state]
+        application.counts.finishing += 1
+        systems.call_finished(reactor, application, record, outcome)
+        return
+    settle(reactor, application, record, outcome)
+
+
+def settle(
+    reactor: MasterReactor, application: ApplicationRecord, record: TaskRecord, outcome: Outcome
+) -> None:
+    """Put an outcome into the application's outbox and forget the task."""
+    record.state = lifecycle.COMPLETE[record.state]
+    del reactor.state.tasks[record.key]
+    counts = application.counts
+    if outcome.failure is None:
+        counts.finished += 1
+    elif outcome.failure.kind == "cancelled":
+        counts.cancelled += 1
+    else:
+        counts.failed += 1
+    application.outgoing.append(Undelivered(outcome, record.task, record.spec))
+    reactor.state.talkative.add(application.number)
+
+
+def deliver(reactor: MasterReactor) -> None:
+    """Send every application what it has not been sent, as far as it keeps up."""
+    state = reactor.state
+    for number in list(state.talkative):
+        application = state.applications.get(number)
+        if application is None or application.peer is None or not application.outgoing:
+            state.talkative.discard(number)
+            continue
+        while application.outgoing and len(application.unacknowledged) < MAX_UNACKNOWLEDGED:
+            _deliver_some(reactor, application)
+        state.talkative.discard(number)
+
+
+def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> None:
+    outgoing, unacknowledged = application.outgoing, application.unacknowledged
+    first = application.first_number + len(unacknowledged)
+    outcomes: list[Outcome] = []
+    origins = {}
+    spawned_from = 1 << 39
+    while outgoing and len(outcomes) < MAX_BATCH:
+        entry = outgoing[0]
+        if isinstance(entry, SystemEnded):
+            if outcomes:
+                break
+            outgoing.popleft()
+            unacknowledged.append(entry)
+            entry.number = first
+            reactor.outbox.send(application.peer, entry)
+            return
+        outgoing.popleft()
+        unacknowledged.append(entry)
+        sequence = sequence_of(entry.outcome.key)
+        if sequence < application.knows_from or sequence >= spawned_from:
+            origins[len(outcomes)] = entry.task
+        outcomes.append(entry.outcome)
+    reactor.outbox.send(application.peer, Deliver(first, outcomes, origins))
+
+
+def on_delivered(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Delivered
+) -> None:
+    """Forget outcomes that the application has handled."""
+    application = reactor.state.applications[who.number]
+    acknowledge(application, message.through)
+    if application.outgoing:
+        reactor.state.talkative.add(application.number)
+
+
+def acknowledge(application: ApplicationRecord, through: int) -> None:
+    """Drop undelivered outcomes up to a number."""
+    kept = application.unacknowledged
+    for _ in range(min(through - application.first_number + 1, len(kept))):
+        kept.popleft()
+        application.first_number += 1
+
+
+def on_cancel(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.CancelTasks
+) -> None:
+    """Cancel some of an application's tasks, or all."""
+    number = who.number
+    tasks = reactor.state.tasks
+    if message.sequences:
+        keys = (task_key(number, sequence) for sequence in message.sequences)
+        records = [tasks[key] for key in keys if key in tasks]
+        application = reactor.state.applications[number]
+        for sequence in message.sequences:
+            if sequence in application.systems:
+                systems.cancel(reactor, application, application.systems[sequence])
+    else:
+        records = reactor.state.records_of(number)
+        for system in list(reactor.state.applications[number].systems.values()):
+            systems.cancel(reactor, reactor.state.applications[number], system)
+    cancel(reactor, records)
+
+
+def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
+    """Cancel tasks: those that wait at once, those at workers as soon as they can; how many."""
+    state = reactor.state
+    at_workers: dict[int, list[tuple[int, int]]] = {}
+    count = 0
+    for record in records:
+        if record.cancelled or record.state == lifecycle.FINISHING:
+            continue
+        count += 1
+        record.cancelled = True
+        if record.state == lifecycle.ASSIGNED:
+            at_workers.setdefault(record.worker, []).append((record.key, record.attempt))
+            continue
+        application = state.applications[application_of(record.key)]
+        application.counts.waiting -= 1
+        key = dispatch.group_key(record)
+        outcome = Outcome(record.key, record.attempt, failure=retry.cancelled(record))
+        complete(reactor, application, record, outcome)
+        state.queue.withdraw(key, 1)
+    for number, tasks in at_workers.items():
+        peer = state.workers[number].peer
+        if peer is not None:
+            reactor.outbox.send(peer, CancelRuns(tuple(tasks)))
+    return count
+
+
+def on_output(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Output
+) -> None:
+    """Pass on what a host printed."""
+    application = reactor.state.applications.get(who.number)
+    if application is not None:
+        show(reactor, application, message)
+
+
+def show(reactor: MasterReactor, application: ApplicationRecord, message: app.Output) -> None:
+    """Send output to the application it belongs to, or keep the last of it until it is back."""
+    owner = reactor.state.owner_of(application)
+    if owner.peer is None:
+        owner.backlog.extend(message.lines)
+    else:
+        reactor.outbox.send(owner.peer, message)
+
+
+def on_progress(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Progress
+) -> None:
+    """Note and pass on how far an application's system has come."""
+    application = reactor.state.applications.get(who.number)
+    if application is not None:
+        note_progress(reactor, application, message)
+
+
+def note_progress(
+    reactor: MasterReactor, application: ApplicationRecord, message: app.Progress
+) -> None:
+    """Keep the newest progress of tasks and systems, and pass it on."""
+    for note in message.notes:
+        if sequence_of(note.key):
+            if note.key in reactor.state.tasks:
+                application.task_progress[note.key] = note
+        else:
+            application.progress = note
+    owner = reactor.state.owner_of(application)
+    if owner.peer is not None:
+        reactor.outbox.send(owner.peer, Progress(message.notes))
+
+
+def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: Goodbye) -> None:
+    """Let an application go: for good, or detached until somebody attaches."""
+    application = reactor.state.applications[who.number]
+    reactor.disconnect(peer)
+    application.peer = None
+    application.away_since = reactor.now
+    if message.detach:
+        application.detached = True
+        reactor.outbox.log("info", f"application {application.number} detached")
+    else:
+        end_application(reactor, application, message.reason or "it ended")
+
+
+def end_application(reactor: MasterReactor, application: ApplicationRecord, reason: str) -> None:
+    """Drop an application with everything it has: tasks, systems, hosts, code."""
+    state = reactor.state
+    for system in list(application.systems.values()):
+        systems.end(reactor, application, system)
+    if application.finisher is not None:
+        systems.end_host(reactor, application.finisher)
+        application.finisher = None
+    withdrawn: dict[GroupKey, int] = {}
+    for record in state.records_of(application.number):
+        if record.state == lifecycle.ASSIGNED:
+            dispatch.release(state.workers[record.worker], record)
+        elif record.state == lifecycle.WAITING:
+            key = dispatch.group_key(record)
+            withdrawn[key] = withdrawn.get(key, 0) + 1
+        record.state = lifecycle.DONE
+        del state.tasks[record.key]
+    for key, count in withdrawn.items():
+        state.queue.withdraw(key, count)
+    for worker in state.workers.values():
+        known = {number for number in worker.specs if number >> 32 == application.number}
+        if known:
+            worker.specs -= known
+            if worker.peer is not None:
+                reactor.outbox.send(worker.peer, Forget(application.number))
+    del state.applications[application.number]
+    state.sessions.pop(application.session, None)
+    state.queue.shares.forget(application.number)
+    state.talkative.discard(application.number)
+    used = {digest for other in state.applications.values() for digest in other.digests}
+    for digest in application.digests - used:
+        state.codes.pop(digest, None)
+        for worker in state.workers.values():
+            worker.digests.discard(digest)
+    reactor.outbox.log("info", f"application {application.number} ({application.name}): {reason}")

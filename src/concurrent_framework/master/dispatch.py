@@ -1,0 +1,198 @@
+"""Handing ready tasks to workers, and calling back what idle workers could do instead. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import lifecycle
+from concurrent_framework.master.state import SPEC_BITS
+from concurrent_framework.model.ids import application_of
+from concurrent_framework.protocol.tasks import Assigned, SpecEntry
+from concurrent_framework.protocol.worker import Provide, Recall, Run
+from concurrent_framework.scheduling.base import Request, WorkerView
+from concurrent_framework.scheduling.queue import GroupKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrent_framework.master.outbox import Outbox
+    from concurrent_framework.master.state import (
+        MasterState,
+        SpecRecord,
+        TaskRecord,
+        WorkerRecord,
+    )
+    from concurrent_framework.scheduling.base import ITaskScheduler
+    from concurrent_framework.scheduling.queue import Group
+
+FAIR_SECONDS = 0.005
+"""Run time handed out at a time while several applications compete."""
+UNKNOWN_SECONDS = 0.001
+"""Run time that fairness assumes for tasks that have not been measured."""
+RECALL_SECONDS = 0.005
+"""A worker with more unstarted work than this, per executor, gives some back to idle ones."""
+SILENCE_SECONDS = 0.020
+"""So does one that holds unstarted work and has reported nothing for this long."""
+
+
+def group_key(record: TaskRecord) -> GroupKey:
+    """Return the group of ready tasks that a task belongs to."""
+    spec = record.spec.spec
+    return GroupKey(
+        spec.priority, application_of(record.key), record.spec.number, record.losses > 0
+    )
+
+
+def enqueue(state: MasterState, records: Iterable[TaskRecord], *, front: bool = False) -> None:
+    """Put waiting tasks into the queue."""
+    groups: dict[tuple[SpecRecord, bool], list[TaskRecord]] = {}
+    for record in records:
+        groups.setdefault((record.spec, record.losses > 0), []).append(record)
+    for (spec, _), members in groups.items():
+        state.queue.add(group_key(members[0]), spec.spec.resources, members, front=front)
+
+
+class Dispatcher:
+    """Runs the scheduling rounds."""
+
+    def __init__(self, state: MasterState, scheduler: ITaskScheduler, outbox: Outbox) -> None:
+        self._state = state
+        self._scheduler = scheduler
+        self._outbox = outbox
+        self._turn = 0
+
+    def round(self, now: float) -> None:
+        """Place ready tasks until there are none, or no worker has room for any of them."""
+        queue = self._state.queue
+        if not queue.live:
+            return
+        workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
+        blocked: set[GroupKey] = set()
+        while workers and (group := queue.next_group(blocked)) is not None:
+            seconds = group.records[0].spec.seconds
+            views = self._views(group, seconds, workers)
+            if not views:
+                blocked.add(group.key)
+                continue
+            self._place(group, seconds, views, now)
+
+    def _views(
+        self, group: Group, seconds: float | None, workers: list[WorkerRecord]
+    ) -> list[WorkerView]:
+        need, suspect = group.need, group.key.suspect
+        views = []
+        for worker in workers:
+            capacity = worker.capacity
+            if not capacity.can_run(need) or (suspect and worker.suspects):
+                continue
+            view = WorkerView(
+                worker.number,
+                0,
+                capacity.executors,
+                worker.occupied,
+                worker.load,
+                worker.speed,
+                worker.asked,
+            )
+            share = capacity.share(need)
+            room = self._scheduler.room(share, seconds, view, worker.credit)
+            if room > 0:
+                views.append(view._replace(room=1 if suspect else room))
+        return views
+
+    def _place(
+        self, group: Group, seconds: float | None, views: list[WorkerView], now: float
+    ) -> None:
+        queue, key = self._state.queue, group.key
+        count = group.live
+        if queue.competitors(key.priority) > 1:
+            count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
+        self._turn += 1
+        request = Request(count, group.need, seconds, self._turn)
+        for number, placed in self._scheduler.place(request, views):
+            worker = self._state.workers[number]
+            records = queue.take(group, placed)
+            cost = (seconds or UNKNOWN_SECONDS) * worker.capacity.share(group.need)
+            queue.shares.charge(key.application, cost * len(records))
+            self._assign(records, worker, now)
+
+    def _assign(self, records: list[TaskRecord], worker: WorkerRecord, now: float) -> None:
+        number, tasks = worker.number, worker.tasks
+        assign = lifecycle.ASSIGN
+        spec = records[0].spec
+        rows = []
+        for record in records:
+            record.state = assign[record.state]
+            record.attempt += 1
+            record.worker = number
+            record.since = now
+            key = record.key
+            tasks[key] = record
+            rows.append(Assigned(key, record.attempt, spec.number, record.task.payload))
+        worker.in_flight[spec] = worker.in_flight.get(spec, 0) + len(records)
+        if records[0].losses:
+            worker.suspects += len(records)
+        worker.last_assigned = now
+        worker.credit = max(0, worker.credit - len(records))
+        counts = self._state.applications[application_of(records[0].key)].counts
+        counts.waiting -= len(records)
+        counts.assigned += len(records)
+        if records[0].spec.number not in worker.specs:
+            self._provide(worker, records[0].spec)
+        self._outbox.send(worker.peer, Run(rows))
+
+    def _provide(self, worker: WorkerRecord, spec: SpecRecord) -> None:
+        digests = [digest for digest in spec.digests if digest not in worker.digests]
+        worker.digests.update(digests)
+        worker.specs.add(spec.number)
+        self._outbox.send(
+            worker.peer,
+            Provide(
+                (SpecEntry(spec.number, spec.spec),),
+                tuple(self._state.codes[digest] for digest in digests),
+            ),
+        )
+
+    def recall(self, now: float) -> bool:
+        """Ask busy workers for unstarted tasks if others are idle; whether to look again soon."""
+        workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
+        if len(workers) < 2:
+            return False
+        idle = [worker for worker in workers if worker.occupied + 1 <= worker.capacity.executors]
+        if not idle or self._state.queue.live > sum(w.capacity.executors for w in idle):
+            return False
+        watch = False
+        for worker in workers:
+            executors = worker.capacity.executors
+            unstarted = len(worker.tasks) - executors
+            if unstarted < 1 or not any(
+                other is not worker and self._could_help(other, worker) for other in idle
+            ):
+                continue
+            watch = True
+            silent = now - max(worker.last_outcome, worker.last_assigned) > SILENCE_SECONDS
+            if not worker.recalling and (worker.load > RECALL_SECONDS * executors or silent):
+                worker.recalling = True
+                self._outbox.send(worker.peer, Recall((unstarted + 1) // 2))
+        return watch
+
+    @staticmethod
+    def _could_help(idle: WorkerRecord, busy: WorkerRecord) -> bool:
+        return any(idle.capacity.can_run(spec.spec.resources) for spec in busy.in_flight)
+
+
+def release(worker: WorkerRecord, record: TaskRecord) -> None:
+    """Take a task off a worker's books."""
+    del worker.tasks[record.key]
+    left = worker.in_flight[record.spec] - 1
+    if left:
+        worker.in_flight[record.spec] = left
+    else:
+        del worker.in_flight[record.spec]
+    if record.losses:
+        worker.suspects -= 1
+
+
+def local_number(application: int, number: int) -> int:
+    """Return the number under which workers know an application's spec."""
+    return application << SPEC_BITS | number

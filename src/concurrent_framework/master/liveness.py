@@ -1,0 +1,52 @@
+"""Leases: who has been silent for too long, and who needs a sign of life from the master. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import applications, workers
+from concurrent_framework.protocol.session import Heartbeat
+
+if TYPE_CHECKING:
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.state import PeerRecord
+
+
+def heard(reactor: MasterReactor, peer: PeerRecord) -> None:
+    """Note a sign of life."""
+    match peer.role:
+        case "execute":
+            reactor.state.workers[peer.number].last_heard = reactor.now
+        case "submit" | "host":
+            reactor.state.applications[peer.number].last_heard = reactor.now
+
+
+def check(reactor: MasterReactor) -> None:
+    """Take back the work of silent workers, note absent applications, and send heartbeats."""
+    state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
+    for worker in list(state.workers.values()):
+        if now - worker.last_heard > lease:
+            if worker.peer is not None:
+                reactor.disconnect(worker.peer)
+            workers.lose(reactor, worker, f"no sign of life for {lease:g} seconds")
+    for application in list(state.applications.values()):
+        if application.number not in state.applications or application.parent:
+            continue
+        if application.peer is None:
+            since = application.away_since if application.away_since is not None else now
+            if now - since > state.settings.retention and not application.systems:
+                applications.end_application(
+                    reactor, application, f"nobody came back within {now - since:.0f} seconds"
+                )
+        elif now - application.last_heard > lease:
+            reactor.disconnect(application.peer)
+            application.peer = None
+            application.away_since = now
+            reactor.outbox.log(
+                "warning",
+                f"application {application.number} ({application.name}) is away: no sign of life"
+                f" for {lease:g} seconds; its work goes on and its outcomes are kept",
+            )
+    for peer, who in state.peers.items():
+        if now - who.last_sent > lease / 3:
+            reactor.outbox.send(peer, Heartbeat())

@@ -1,0 +1,58 @@
+"""Gathers what the handlers of one round want done, so that each peer gets one envelope. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from concurrent_framework.master.commands import Drop, Log, Send, StartHost, StopHost
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from concurrent_framework.master.commands import Command
+
+
+class Outbox:
+    """What one round of the reactor results in."""
+
+    def __init__(self) -> None:
+        self._messages: dict[Hashable, list[Any]] = {}
+        self._before: list[Command] = []
+        self._after: list[Command] = []
+
+    def send(self, peer: Hashable, message: object) -> None:
+        """Add a message to a peer's envelope."""
+        messages = self._messages.get(peer)
+        if messages is None:
+            self._messages[peer] = [message]
+        else:
+            messages.append(message)
+
+    def drop(self, peer: Hashable) -> None:
+        """Forget a connection after what was sent to it."""
+        self._after.append(Drop(peer))
+
+    def start_host(self, host: str) -> None:
+        """Start a host's process."""
+        self._before.append(StartHost(host))
+
+    def stop_host(self, host: str) -> None:
+        """End a host's process, after what was sent to it."""
+        self._after.append(StopHost(host))
+
+    def log(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None:
+        """Write to the master's log."""
+        self._before.append(Log(level, text))
+
+    def flush(self) -> tuple[list[Command], list[Hashable]]:
+        """Return the commands in their order and the peers that get something; start afresh."""
+        peers = list(self._messages)
+        commands = [
+            *self._before,
+            *(Send(peer, messages) for peer, messages in self._messages.items()),
+            *self._after,
+        ]
+        self._messages = {}
+        self._before = []
+        self._after = []
+        return commands, peers

@@ -1,0 +1,202 @@
+"""The master's core: events in, commands out. PURE.
+
+It only tells who handles what: `applications`, `systems`, `workers` and `queries` hold the handlers,
+`dispatch` the scheduling rounds, `liveness` the leases.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from concurrent_framework.master import applications, liveness, queries, systems, workers
+from concurrent_framework.master.dispatch import Dispatcher
+from concurrent_framework.master.events import (
+    Greeted,
+    HostEnded,
+    Missed,
+    Received,
+    Stopping,
+    Tick,
+)
+from concurrent_framework.master.outbox import Outbox
+from concurrent_framework.master.state import MasterState, PeerRecord, Settings
+from concurrent_framework.protocol import application as app
+from concurrent_framework.protocol import worker as work
+from concurrent_framework.protocol.session import Goodbye, Heartbeat, Refused, Resync, Welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from concurrent_framework.master.commands import Command
+    from concurrent_framework.master.events import Event
+    from concurrent_framework.scheduling.base import ITaskScheduler
+
+RECALL_INTERVAL = 0.010
+"""Seconds between looks at busy workers while others are idle."""
+
+
+class MasterReactor:
+    """Decides everything the master does.
+
+    Args:
+        settings: the options it depends on.
+        scheduler: decides where tasks go.
+        now: monotonic time in seconds, as in every call.
+
+    """
+
+    def __init__(self, settings: Settings, scheduler: ITaskScheduler, now: float) -> None:
+        self.state = MasterState(settings, now)
+        self.outbox = Outbox()
+        self.scheduler = scheduler
+        self.dispatcher = Dispatcher(self.state, scheduler, self.outbox)
+        self.now = now
+        self._next_check = now
+        self._watching = False
+        self._stopped = False
+
+    def handle(self, events: Iterable[Event], now: float) -> list[Command]:
+        """Take in a round of events and return what is to be done, in order."""
+        self.now = now
+        for event in events:
+            match event:
+                case Received():
+                    self._receive(event)
+                case Greeted():
+                    self._greet(event)
+                case Missed():
+                    self._miss(event)
+                case HostEnded():
+                    systems.on_host_ended(self, event)
+                case Stopping():
+                    self._stop(event.reason)
+                case Tick():
+                    pass
+        if self._stopped:
+            return self.outbox.flush()[0]
+        self.dispatcher.round(now)
+        self._watching = self.dispatcher.recall(now)
+        applications.deliver(self)
+        if now >= self._next_check:
+            self._next_check = now + self.state.settings.lease / 4
+            liveness.check(self)
+        commands, peers = self.outbox.flush()
+        for peer in peers:
+            known = self.state.peers.get(peer)
+            if known is not None:
+                known.last_sent = now
+        return commands
+
+    def deadline(self) -> float:
+        """Return when `Tick` is due if nothing else happens."""
+        if self._watching:
+            return min(self._next_check, self.now + RECALL_INTERVAL)
+        return self._next_check
+
+    def _receive(self, event: Received) -> None:
+        peer = self.state.peers.get(event.peer)
+        if peer is None:
+            self.outbox.send(event.peer, Resync())
+            self.outbox.drop(event.peer)
+            return
+        handlers = _HANDLERS[peer.role]
+        liveness.heard(self, peer)
+        for message in event.messages:
+            handler = handlers.get(type(message))
+            if handler is None:
+                reason = f"a peer with the role {peer.role} may not send {type(message).__name__}"
+                self.outbox.log("warning", f"refused {event.peer!r}: {reason}")
+                self.outbox.send(event.peer, Refused("role", reason))
+                self.disconnect(event.peer)
+                return
+            handler(self, event.peer, peer, message)
+            if event.peer not in self.state.peers:
+                return
+
+    def _greet(self, event: Greeted) -> None:
+        hello = event.hello
+        if hello.role not in event.granted:
+            reason = event.objection or f"this token does not allow the role {hello.role}"
+            self.outbox.log(
+                "warning", f"refused {hello.name or 'a peer'} on {hello.host or '?'}: {reason}"
+            )
+            self.outbox.send(event.peer, Refused("token" if event.objection else "role", reason))
+            self.outbox.drop(event.peer)
+            return
+        match hello.role:
+            case "submit":
+                applications.on_hello(self, event.peer, hello)
+            case "execute":
+                workers.on_hello(self, event.peer, hello)
+            case "host":
+                systems.on_hello(self, event.peer, hello)
+            case "observe" | "admin":
+                self.state.peers[event.peer] = PeerRecord(hello.role)
+                self.outbox.send(event.peer, self.welcome(0))
+
+    def _miss(self, event: Missed) -> None:
+        self.outbox.log("warning", f"lost messages of {event.peer!r}: {event.reason}")
+        self.outbox.send(event.peer, Resync())
+
+    def _stop(self, reason: str) -> None:
+        for peer in self.state.peers:
+            self.outbox.send(peer, Goodbye(reason))
+        for host in self.state.hosts:
+            self.outbox.stop_host(host)
+        self._stopped = True
+
+    def welcome(self, number: int, **fields: Any) -> Welcome:
+        """Return a `Welcome` for a peer's number."""
+        settings = self.state.settings
+        return Welcome(settings.session, settings.name, number, settings.lease, **fields)
+
+    def refuse(self, peer: Hashable, code: str, reason: str) -> None:
+        """Turn a peer down and forget it."""
+        self.outbox.log("warning", f"refused {peer!r}: {reason}")
+        self.outbox.send(peer, Refused(cast("Any", code), reason))
+        self.disconnect(peer)
+
+    def disconnect(self, peer: Hashable) -> None:
+        """Forget a connection."""
+        self.state.peers.pop(peer, None)
+        self.outbox.drop(peer)
+
+
+def _nothing(_reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, _message: Any) -> None:
+    """Take a heartbeat: that it came has been noted."""
+
+
+_QUERIES: dict[type, Any] = {app.Query: queries.on_query, Heartbeat: _nothing}
+_APPLICATION: dict[type, Any] = {
+    Heartbeat: _nothing,
+    Goodbye: applications.on_goodbye,
+    app.Define: applications.on_define,
+    app.Submit: applications.on_submit,
+    app.Delivered: applications.on_delivered,
+    app.CancelTasks: applications.on_cancel,
+    app.PushSystem: systems.on_push,
+    app.Output: applications.on_output,
+    app.Progress: applications.on_progress,
+    app.Query: queries.on_query,
+}
+_HANDLERS: dict[str, dict[type, Any]] = {
+    "submit": _APPLICATION,
+    "host": {
+        **_APPLICATION,
+        Goodbye: systems.on_goodbye,
+        app.Finished: systems.on_finished,
+        app.SystemDone: systems.on_done,
+    },
+    "execute": {
+        Heartbeat: _nothing,
+        Goodbye: workers.on_goodbye,
+        work.Outcomes: workers.on_outcomes,
+        work.Want: workers.on_want,
+        work.Recalled: workers.on_recalled,
+        app.Output: workers.on_output,
+        app.Progress: workers.on_progress,
+        work.CapacityChanged: workers.on_capacity,
+    },
+    "observe": {**_QUERIES, Goodbye: queries.on_goodbye},
+    "admin": {**_QUERIES, Goodbye: queries.on_goodbye},
+}

@@ -1,0 +1,331 @@
+"""What the master knows. PURE. Each record has one owner: `MasterState`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from concurrent_framework.master import lifecycle
+from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
+from concurrent_framework.model.outcome import Attempt
+from concurrent_framework.model.resources import Capacity
+from concurrent_framework.model.spec import CodeBlob
+from concurrent_framework.protocol.session import Role
+from concurrent_framework.protocol.tasks import NewTask, Outcome
+from concurrent_framework.scheduling.queue import ReadyQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from concurrent_framework.model.outcome import Failure
+    from concurrent_framework.model.spec import TaskSpec
+    from concurrent_framework.protocol.application import FinishTask, PushSystem, SystemEnded
+    from concurrent_framework.protocol.tasks import OutputLine, ProgressNote
+
+SPEC_BITS = 32
+
+
+class SpecRecord:
+    """A spec of one application, with the run time measured of its tasks."""
+
+    __slots__ = ("_count", "_total", "digests", "number", "seconds", "spec")
+
+    def __init__(self, number: int, spec: TaskSpec) -> None:
+        self.number = number
+        self.spec = spec
+        self.digests = spec.code.digests()
+        self.seconds: float | None = None
+        self._count = 0.0
+        self._total = 0.0
+
+    def measured(self, count: int, total: float) -> None:
+        """Take in the run times of `count` tasks, `total` seconds together; recent ones weigh more."""
+        keep = 0.5 ** (count / 64) if count < 640 else 0.0
+        self._count = self._count * keep + count
+        self._total = self._total * keep + total
+        self.seconds = self._total / self._count
+
+
+class TaskRecord(Struct, gc=False):
+    """A task that has no outcome yet.
+
+    `attempt` counts the times it was handed out and fences off late answers; `losses` counts the
+    times that what ran it was lost, up to the spec's `max_attempts`.
+    """
+
+    key: int
+    spec: SpecRecord
+    task: NewTask
+    state: int = lifecycle.WAITING
+    attempt: int = 0
+    losses: int = 0
+    worker: int = 0
+    since: float = 0.0
+    cancelled: bool = False
+    history: tuple[Attempt, ...] = ()
+
+
+class SystemRecord:
+    """A task system, and the host process that runs it."""
+
+    __slots__ = ("application", "attempt", "host", "owner", "push")
+
+    def __init__(self, owner: int, push: PushSystem) -> None:
+        self.owner = owner
+        self.push = push
+        self.application = 0
+        self.host = ""
+        self.attempt = 0
+
+
+class HostRecord:
+    """A host process: of a system, or the one that calls `finished` of an application's tasks."""
+
+    __slots__ = ("application", "attempt", "calling", "host", "peer", "system", "waiting")
+
+    def __init__(self, host: str, application: int, system: SystemRecord | None) -> None:
+        self.host = host
+        self.application = application
+        self.system = system
+        self.peer: Hashable | None = None
+        self.attempt = 1
+        self.waiting: deque[FinishTask] = deque()
+        self.calling: dict[int, FinishTask] = {}
+
+
+class Undelivered(Struct, gc=False):
+    """An outcome that the application has not yet handled, with the task as it was submitted."""
+
+    outcome: Outcome
+    task: NewTask
+    spec: SpecRecord
+
+
+class Counts(Struct, gc=False):
+    """Tasks of an application by what became of them."""
+
+    submitted: int = 0
+    waiting: int = 0
+    assigned: int = 0
+    finishing: int = 0
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class ApplicationRecord:
+    """An application, or the tasks of a system (`parent` is then its owner's number)."""
+
+    def __init__(self, number: int, session: str, name: str, *, parent: int, now: float) -> None:
+        self.number = number
+        self.session = session
+        self.name = name
+        self.parent = parent
+        self.host = ""
+        self.pid = 0
+        self.weight = 1.0
+        self.peer: Hashable | None = None
+        self.began = now
+        self.last_heard = now
+        self.away_since: float | None = None
+        self.detached = False
+        self.specs: dict[int, SpecRecord] = {}
+        self.digests: set[str] = set()
+        self.systems: dict[int, SystemRecord] = {}
+        self.accepted = 0
+        self.next_spawned = FIRST_SPAWNED
+        self.counts = Counts()
+        self.outgoing: deque[Undelivered | SystemEnded] = deque()
+        self.unacknowledged: deque[Undelivered | SystemEnded] = deque()
+        self.first_number = 1
+        self.knows_from = 0
+        self.backlog: deque[OutputLine] = deque(maxlen=1000)
+        self.finisher: HostRecord | None = None
+        self.progress: ProgressNote | None = None
+        self.task_progress: dict[int, ProgressNote] = {}
+        self.failures: deque[tuple[int, str, Failure]] = deque(maxlen=100)
+
+    @property
+    def state(self) -> str:
+        """How the application is doing, in one word."""
+        if self.peer is not None:
+            return "running"
+        return "detached" if self.detached else "away"
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is waiting, running or undelivered."""
+        counts = self.counts
+        return not (
+            self.systems
+            or self.outgoing
+            or self.unacknowledged
+            or counts.waiting
+            or counts.assigned
+            or counts.finishing
+        )
+
+
+class WorkerRecord:
+    """A worker and what it has been handed."""
+
+    def __init__(self, number: int, session: str, name: str, now: float) -> None:
+        self.number = number
+        self.session = session
+        self.name = name
+        self.host = ""
+        self.pid = 0
+        self.version = ""
+        self.peer: Hashable | None = None
+        self.capacity = Capacity()
+        self.joined = now
+        self.last_heard = now
+        self.last_outcome = now
+        self.last_assigned = now
+        self.tasks: dict[int, TaskRecord] = {}
+        self.in_flight: dict[SpecRecord, int] = {}
+        self.suspects = 0
+        self.credit = 0
+        self.asked = 0
+        self.recalling = False
+        self.speed = 1.0
+        self.safe_through = 0
+        self.specs: set[int] = set()
+        self.digests: set[str] = set()
+        self.finished = 0
+
+    @property
+    def occupied(self) -> float:
+        """Executors' shares that its tasks take when all run at once."""
+        share = self.capacity.share
+        return sum(share(spec.spec.resources) * count for spec, count in self.in_flight.items())
+
+    @property
+    def load(self) -> float:
+        """Measured run time of its tasks in seconds, summed over executors."""
+        share = self.capacity.share
+        return sum(
+            share(spec.spec.resources) * count * (spec.seconds or 0.0)
+            for spec, count in self.in_flight.items()
+        )
+
+
+class PeerRecord(Struct):
+    """Who is at the other end of a connection."""
+
+    role: Role
+    number: int = 0
+    host: str = ""
+    last_sent: float = 0.0
+
+
+class Settings(Struct, frozen=True):
+    """The master's options that its core uses; see the options of `MasterNode` for their meaning."""
+
+    session: str
+    name: str
+    lease: float = 10.0
+    window_tasks: int = 100_000
+    window_bytes: int = 256 * 1024 * 1024
+    retention: float = 3600.0
+    version: str = ""
+
+
+class MasterState(Struct):
+    """Everything the master knows. `talkative` applications have something to be delivered."""
+
+    settings: Settings
+    started: float
+    talkative: set[int] = field(default_factory=set)
+    tasks: dict[int, TaskRecord] = field(default_factory=dict)
+    queue: ReadyQueue = field(default_factory=ReadyQueue)
+    applications: dict[int, ApplicationRecord] = field(default_factory=dict)
+    sessions: dict[str, int] = field(default_factory=dict)
+    workers: dict[int, WorkerRecord] = field(default_factory=dict)
+    worker_sessions: dict[str, int] = field(default_factory=dict)
+    hosts: dict[str, HostRecord] = field(default_factory=dict)
+    peers: dict[Any, PeerRecord] = field(default_factory=dict)
+    codes: dict[str, CodeBlob] = field(default_factory=dict)
+    ended: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=100))
+    next_number: int = 1
+    next_worker: int = 1
+    asks: int = 0
+    outcomes: int = 0
+    stale: int = 0
+
+    def owner_of(self, application: ApplicationRecord) -> ApplicationRecord:
+        """Return the application itself, or for a system's tasks the one that pushed the system."""
+        if application.parent and application.parent in self.applications:
+            return self.applications[application.parent]
+        return application
+
+    def records_of(self, application: int) -> list[TaskRecord]:
+        """Return the tasks of an application that have no outcome yet."""
+        return [record for key, record in self.tasks.items() if application_of(key) == application]
+
+
+class InvariantError(AssertionError):
+    """The master's state contradicts itself."""
+
+
+def check_invariants(state: MasterState) -> None:
+    """Raise `InvariantError` naming the first contradiction; for tests and simulation, O(state)."""
+    _check_tasks(state)
+    _check_workers(state.workers.values())
+    for application in state.applications.values():
+        counts = application.counts
+        records = state.records_of(application.number)
+        for code, name in enumerate(lifecycle.NAMES[:3]):
+            present = sum(record.state == code for record in records)
+            _require(
+                getattr(counts, name) == present,
+                f"application {application.number} counts {getattr(counts, name)} {name},"
+                f" there are {present}",
+            )
+        ended = counts.finished + counts.failed + counts.cancelled
+        _require(
+            counts.submitted == len(records) + ended,
+            f"application {application.number}: {counts.submitted} submitted,"
+            f" {len(records)} open, {ended} ended",
+        )
+    for session, number in state.sessions.items():
+        _require(state.applications[number].session == session, f"session {session} is misfiled")
+
+
+def _check_tasks(state: MasterState) -> None:
+    queued = {record.key for record in state.queue if record.state == lifecycle.WAITING}
+    for key, record in state.tasks.items():
+        _require(record.key == key, f"task {key} is misfiled")
+        _require(application_of(key) in state.applications, f"task {key} has no application")
+        _require(
+            (record.state == lifecycle.WAITING) == (key in queued),
+            f"task {key} is {lifecycle.NAMES[record.state]}, in queue: {key in queued}",
+        )
+        if record.state == lifecycle.ASSIGNED:
+            worker = state.workers.get(record.worker)
+            _require(
+                worker is not None and worker.tasks.get(key) is record,
+                f"task {key} is assigned to worker {record.worker}, which does not have it",
+            )
+        _require(record.state != lifecycle.DONE, f"task {key} is done and still kept")
+
+
+def _check_workers(workers: Iterable[WorkerRecord]) -> None:
+    for worker in workers:
+        counted: dict[SpecRecord, int] = {}
+        for record in worker.tasks.values():
+            _require(
+                record.state == lifecycle.ASSIGNED and record.worker == worker.number,
+                f"worker {worker.number} has task {record.key} of worker {record.worker}",
+            )
+            counted[record.spec] = counted.get(record.spec, 0) + 1
+        _require(counted == worker.in_flight, f"worker {worker.number} miscounts its tasks")
+        suspects = sum(record.losses > 0 for record in worker.tasks.values())
+        _require(suspects == worker.suspects, f"worker {worker.number} miscounts suspects")
+
+
+def _require(condition: bool, message: str) -> None:  # noqa: FBT001 (an assertion)
+    if not condition:
+        raise InvariantError(message)

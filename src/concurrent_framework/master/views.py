@@ -1,0 +1,145 @@
+"""What people see of the master's state, as values of builtin types. PURE."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.master import lifecycle
+from concurrent_framework.model.ids import application_of, format_key
+
+if TYPE_CHECKING:
+    from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
+
+
+def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
+    """Describe the cluster in a few numbers."""
+    present = [worker for worker in state.workers.values() if worker.peer is not None]
+    return {
+        "master": state.settings.name,
+        "version": state.settings.version,
+        "uptime": now - state.started,
+        "pattern": pattern,
+        "workers": len(present),
+        "executors": sum(worker.capacity.executors for worker in present),
+        "occupied": min(
+            sum(worker.occupied for worker in present),
+            float(sum(worker.capacity.executors for worker in present)),
+        ),
+        "applications": sum(not record.parent for record in state.applications.values()),
+        "tasks": {
+            name: sum(getattr(record.counts, name) for record in state.applications.values())
+            for name in ("waiting", "assigned", "finishing", "finished", "failed", "cancelled")
+        },
+        "outcomes": state.outcomes,
+        "late_outcomes": state.stale,
+    }
+
+
+def workers(state: MasterState, now: float) -> list[dict[str, Any]]:
+    """Describe every worker."""
+    return [
+        {
+            "worker": worker.name,
+            "host": worker.host,
+            "pid": worker.pid,
+            "version": worker.version,
+            "executors": worker.capacity.executors,
+            "cpus": worker.capacity.cpus,
+            "memory": worker.capacity.memory,
+            "gpus": worker.capacity.gpus,
+            "labels": list(worker.capacity.labels),
+            "tasks": len(worker.tasks),
+            "finished": worker.finished,
+            "speed": round(worker.speed, 3),
+            "uptime": now - worker.joined,
+            "silent": now - worker.last_heard,
+        }
+        for worker in state.workers.values()
+    ]
+
+
+def applications(state: MasterState, now: float) -> list[dict[str, Any]]:
+    """Describe every application and, below it, its systems."""
+    described = []
+    for record in state.applications.values():
+        if record.parent:
+            continue
+        entry = application(record, now)
+        entry["systems"] = [
+            {
+                **application(state.applications[system.application], now),
+                "name": system.push.name,
+                "sequence": system.push.sequence,
+                "attempt": system.attempt,
+            }
+            for system in record.systems.values()
+        ]
+        described.append(entry)
+    return described
+
+
+def application(record: ApplicationRecord, now: float) -> dict[str, Any]:
+    """Describe one application, or the tasks of one system."""
+    counts, progress = record.counts, record.progress
+    return {
+        "application": record.number,
+        "name": record.name,
+        "state": record.state,
+        "host": record.host,
+        "pid": record.pid,
+        "age": now - record.began,
+        "weight": record.weight,
+        "submitted": counts.submitted,
+        "waiting": counts.waiting,
+        "assigned": counts.assigned,
+        "finishing": counts.finishing,
+        "finished": counts.finished,
+        "failed": counts.failed,
+        "cancelled": counts.cancelled,
+        "undelivered": len(record.outgoing) + len(record.unacknowledged),
+        "progress": None
+        if progress is None
+        else {"done": progress.done, "total": progress.total, "message": progress.message},
+    }
+
+
+def tasks(state: MasterState, now: float, number: int | None, limit: int) -> dict[str, Any]:
+    """Describe up to `limit` tasks without an outcome, those at workers first."""
+    chosen = [
+        record
+        for record in state.tasks.values()
+        if number is None or _belongs(state, record, number)
+    ]
+    chosen.sort(key=lambda record: (record.state != lifecycle.ASSIGNED, record.since))
+    return {
+        "total": len(chosen),
+        "tasks": [task(state, record, now) for record in islice(chosen, limit)],
+    }
+
+
+def _belongs(state: MasterState, record: TaskRecord, number: int) -> bool:
+    application = state.applications[application_of(record.key)]
+    return number in (application.number, application.parent)
+
+
+def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
+    """Describe one task that has no outcome yet."""
+    worker = state.workers.get(record.worker)
+    application = state.applications[application_of(record.key)]
+    progress = application.task_progress.get(record.key)
+    return {
+        "task": format_key(record.key),
+        "name": record.task.name,
+        "class": record.spec.spec.code.qualname,
+        "application": application.number,
+        "application_name": application.name,
+        "state": "cancelling" if record.cancelled else lifecycle.NAMES[record.state],
+        "worker": worker.name if worker else "",
+        "attempt": record.attempt,
+        "seconds": now - record.since,
+        "priority": record.spec.spec.priority,
+        "progress": None
+        if progress is None
+        else {"done": progress.done, "total": progress.total, "message": progress.message},
+    }

@@ -1,0 +1,316 @@
+"""Handlers for what workers say, and for what their loss means. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import applications, dispatch, lifecycle, retry
+from concurrent_framework.master.state import PeerRecord, WorkerRecord
+from concurrent_framework.model.ids import application_of
+from concurrent_framework.protocol.application import NodeLost, Output, Progress
+from concurrent_framework.protocol.tasks import Outcome
+from concurrent_framework.protocol.worker import OutcomesSafe
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.state import ApplicationRecord, SpecRecord, TaskRecord
+    from concurrent_framework.model.outcome import Failure
+    from concurrent_framework.protocol import worker as work
+    from concurrent_framework.protocol.session import Goodbye, Hello
+    from concurrent_framework.protocol.tasks import OutputLine
+
+
+def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
+    """Take in a worker, and settle with it which tasks it still has."""
+    state = reactor.state
+    number = state.worker_sessions.get(hello.session)
+    if number is None:
+        number = state.next_worker
+        state.next_worker += 1
+        worker = WorkerRecord(number, hello.session, hello.name or f"worker-{number}", reactor.now)
+        state.workers[number] = worker
+        state.worker_sessions[hello.session] = number
+        reactor.outbox.log("info", f"worker {worker.name} joined from {hello.host}")
+    worker = state.workers[number]
+    if worker.peer is not None and worker.peer != peer:
+        reactor.disconnect(worker.peer)
+    worker.peer = peer
+    worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
+    worker.capacity = hello.capacity
+    worker.last_heard = worker.last_outcome = reactor.now
+    worker.credit = 0
+    worker.recalling = False
+    worker.specs.clear()
+    worker.digests.clear()
+    state.peers[peer] = PeerRecord("execute", number)
+    drop = _reconcile(reactor, worker, hello.holding)
+    reactor.outbox.send(
+        peer, reactor.welcome(number, pattern=reactor.scheduler.pattern, drop=tuple(drop))
+    )
+    announce(reactor, {number: worker.name})
+
+
+def announce(reactor: MasterReactor, names: dict[int, str]) -> None:
+    """Tell every application how large the swarm is now."""
+    message = applications.workers_changed(reactor, names)
+    for application in reactor.state.applications.values():
+        if application.peer is not None:
+            reactor.outbox.send(application.peer, message)
+
+
+def _reconcile(
+    reactor: MasterReactor, worker: WorkerRecord, holding: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Match a worker's tasks with the books; return those that it should drop."""
+    state = reactor.state
+    held: set[int] = set()
+    drop = []
+    for key, attempt in holding:
+        record = state.tasks.get(key)
+        if record is None or record.attempt != attempt or record.cancelled:
+            drop.append((key, attempt))
+        elif record.state == lifecycle.ASSIGNED and record.worker == worker.number:
+            held.add(key)
+        elif record.state == lifecycle.WAITING:
+            _adopt(reactor, worker, record)
+            held.add(key)
+        else:
+            drop.append((key, attempt))
+    missing = [record for key, record in worker.tasks.items() if key not in held]
+    for record in missing:
+        _requeue(reactor, worker, record, lifecycle.RECALL)
+    _put_back(reactor, missing)
+    return drop
+
+
+def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> None:
+    """Give a waiting task back to the worker that already has it."""
+    state = reactor.state
+    state.queue.remove(dispatch.group_key(record), record)
+    record.state = lifecycle.ADOPT[record.state]
+    record.worker = worker.number
+    record.since = reactor.now
+    worker.tasks[record.key] = record
+    worker.in_flight[record.spec] = worker.in_flight.get(record.spec, 0) + 1
+    worker.suspects += record.losses > 0
+    counts = state.applications[application_of(record.key)].counts
+    counts.waiting -= 1
+    counts.assigned += 1
+
+
+def _requeue(
+    reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, event: dict[int, int]
+) -> None:
+    """Take a task off a worker; the caller puts it into the queue."""
+    dispatch.release(worker, record)
+    record.state = event[record.state]
+    record.worker = 0
+    record.since = reactor.now
+    counts = reactor.state.applications[application_of(record.key)].counts
+    counts.assigned -= 1
+    counts.waiting += 1
+
+
+def on_outcomes(
+    reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: work.Outcomes
+) -> None:
+    """Take outcomes: each task's first that belongs to its present attempt, and no other."""
+    state = reactor.state
+    worker = state.workers[who.number]
+    tasks, mine, in_flight = state.tasks, worker.tasks, worker.in_flight
+    number, assigned = worker.number, lifecycle.ASSIGNED
+    measured: dict[SpecRecord, list[float]] = {}
+    again: list[TaskRecord] = []
+    for outcome in message.outcomes:
+        record = tasks.get(outcome.key)
+        if (
+            record is None
+            or record.attempt != outcome.attempt
+            or record.state != assigned
+            or record.worker != number
+        ):
+            state.stale += 1
+            continue
+        outcome.worker = number
+        spec = record.spec
+        del mine[outcome.key]
+        in_flight[spec] -= 1
+        if not in_flight[spec]:
+            del in_flight[spec]
+        if record.losses:
+            worker.suspects -= 1
+        seconds = measured.get(spec)
+        if seconds is None:
+            measured[spec] = [outcome.seconds]
+        else:
+            seconds.append(outcome.seconds)
+        application = state.applications[application_of(outcome.key)]
+        application.counts.assigned -= 1
+        if outcome.failure is not None:
+            _failed(reactor, worker, application, record, outcome, again)
+            continue
+        if outcome.spawned:
+            applications.spawn(reactor, application, outcome)
+            outcome.spawned = ()
+        applications.complete(reactor, application, record, outcome)
+    dispatch.enqueue(state, again)
+    _measure(worker, measured)
+    worker.last_outcome = reactor.now
+    worker.finished += len(message.outcomes)
+    state.outcomes += len(message.outcomes)
+    reactor.outbox.send(peer, OutcomesSafe(message.number))
+
+
+def _failed(
+    reactor: MasterReactor,
+    worker: WorkerRecord,
+    application: ApplicationRecord,
+    record: TaskRecord,
+    outcome: Outcome,
+    again: list[TaskRecord],
+) -> None:
+    """Decide whether a failed attempt is the task's outcome; a retry is added to `again`."""
+    failure: Failure = outcome.failure  # type: ignore[assignment]  # the caller has checked
+    retry.note_attempt(record, worker.name, failure.kind, reactor.now)
+    if failure.kind == "worker_lost":
+        record.losses += 1
+        if retry.should_retry(record):
+            record.state = lifecycle.LOSE[record.state]
+            record.worker = 0
+            record.since = reactor.now
+            application.counts.waiting += 1
+            again.append(record)
+            return
+    outcome.failure = retry.with_history(failure, record)
+    applications.complete(reactor, application, record, outcome)
+
+
+def _measure(worker: WorkerRecord, measured: dict[SpecRecord, list[float]]) -> None:
+    """Learn from run times: the specs' means, and how fast the worker is relative to them."""
+    expected = spent = 0.0
+    for spec, seconds in measured.items():
+        total = sum(seconds)
+        if spec.seconds is not None:
+            expected += spec.seconds * len(seconds)
+            spent += total
+        spec.measured(len(seconds), total)
+    if spent > 0:
+        worker.speed += 0.1 * (min(max(expected / spent, 0.1), 10.0) - worker.speed)
+
+
+def on_want(reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: work.Want) -> None:
+    """Note how much more a worker asks for."""
+    worker = reactor.state.workers[who.number]
+    if not worker.credit:
+        reactor.state.asks += 1
+        worker.asked = reactor.state.asks
+    worker.credit += message.tasks
+
+
+def on_recalled(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: work.Recalled
+) -> None:
+    """Queue what a worker has given back."""
+    state = reactor.state
+    worker = state.workers[who.number]
+    worker.recalling = False
+    back = []
+    for key, attempt in message.tasks:
+        record = worker.tasks.get(key)
+        if record is None or record.attempt != attempt:
+            continue
+        _requeue(reactor, worker, record, lifecycle.RECALL)
+        back.append(record)
+    _put_back(reactor, back)
+
+
+def _put_back(reactor: MasterReactor, records: list[TaskRecord]) -> None:
+    """Queue tasks that came back unstarted; those cancelled meanwhile end here."""
+    dispatch.enqueue(reactor.state, records, front=True)
+    cancelled = [record for record in records if record.cancelled]
+    for record in cancelled:
+        record.cancelled = False
+    applications.cancel(reactor, cancelled)
+
+
+def on_capacity(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: work.CapacityChanged
+) -> None:
+    """Note what a worker offers now."""
+    reactor.state.workers[who.number].capacity = message.capacity
+    announce(reactor, {})
+
+
+def on_output(reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Output) -> None:
+    """Pass on what tasks printed to their applications."""
+    by_application: dict[int, list[OutputLine]] = {}
+    for line in message.lines:
+        by_application.setdefault(application_of(line.key), []).append(line)
+    for number, lines in by_application.items():
+        application = reactor.state.applications.get(number)
+        if application is not None:
+            applications.show(reactor, application, Output(tuple(lines)))
+
+
+def on_progress(
+    reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Progress
+) -> None:
+    """Note how far tasks have come."""
+    for note in message.notes:
+        application = reactor.state.applications.get(application_of(note.key))
+        if application is not None:
+            applications.note_progress(reactor, application, Progress((note,)))
+
+
+def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: Goodbye) -> None:
+    """Let a worker go; what it had and has not reported is run elsewhere."""
+    worker = reactor.state.workers[who.number]
+    reactor.disconnect(peer)
+    lose(reactor, worker, message.reason or "it left", blame=False)
+
+
+def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bool = True) -> None:
+    """Take back everything of a worker that is gone.
+
+    With `blame`, each of its tasks is a suspect from now on: any of them may have brought it down.
+    """
+    state = reactor.state
+    del state.workers[worker.number]
+    state.worker_sessions.pop(worker.session, None)
+    reactor.outbox.log(
+        "warning" if blame else "info",
+        f"worker {worker.name} is gone ({reason}); it had {len(worker.tasks)} tasks",
+    )
+    affected: dict[int, int] = {}
+    again = []
+    for record in list(worker.tasks.values()):
+        application = state.applications[application_of(record.key)]
+        owner = state.owner_of(application).number
+        affected[owner] = affected.get(owner, 0) + 1
+        _requeue(reactor, worker, record, lifecycle.LOSE)
+        retry.note_attempt(
+            record, worker.name, "worker lost" if blame else "given back", reactor.now
+        )
+        record.losses += blame
+        if record.cancelled:
+            _give_up(reactor, application, record, retry.cancelled(record))
+        elif (blame or not record.spec.spec.idempotent) and not retry.should_retry(record):
+            _give_up(reactor, application, record, retry.worker_lost(record, worker, reason))
+        else:
+            again.append(record)
+    dispatch.enqueue(state, again, front=True)
+    for number, tasks in affected.items():
+        peer = state.applications[number].peer
+        if peer is not None and blame:
+            reactor.outbox.send(peer, NodeLost(worker.name, tasks, reason))
+    announce(reactor, {})
+
+
+def _give_up(
+    reactor: MasterReactor, application: ApplicationRecord, record: TaskRecord, failure: Failure
+) -> None:
+    application.counts.waiting -= 1
+    outcome = Outcome(record.key, record.attempt, failure=failure)
+    applications.complete(reactor, application, record, outcome)

@@ -1,0 +1,1 @@
+"""Deciding when and where a task goes. Everything here is PURE."""

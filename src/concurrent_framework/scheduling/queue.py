@@ -1,0 +1,173 @@
+"""Tasks that are ready to run, in the order in which they should. PURE.
+
+Priority first, then weighted fairness between applications, then order of arrival. Tasks of one
+spec form a group: whether one of them can be placed, and how many at a time, holds for all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from concurrent_framework.scheduling.fairness import FairShares
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from concurrent_framework.model.resources import Resources
+
+_WAITING = 0
+"""`master.lifecycle.WAITING`: a record in another state was cancelled meanwhile."""
+
+
+class GroupKey(NamedTuple):
+    """What the tasks of a group share."""
+
+    priority: int
+    application: int
+    spec: int
+    suspect: bool
+
+
+class Waiting(Protocol):
+    """What the queue needs of a task: `since` is when it became ready, in seconds."""
+
+    key: int
+    state: int
+    since: float
+
+
+class Group:
+    """Ready tasks that are alike for the scheduler, oldest first.
+
+    `live` counts those that are still waiting; records that were cancelled stay until they come to
+    the front.
+    """
+
+    __slots__ = ("key", "live", "need", "records")
+
+    def __init__(self, key: GroupKey, need: Resources) -> None:
+        self.key = key
+        self.need = need
+        self.records: deque[Any] = deque()
+        self.live = 0
+
+    def arrival(self) -> tuple[float, int]:
+        """Return when the oldest of its tasks became ready, and which it is."""
+        records = self.records
+        while records[0].state != _WAITING:
+            records.popleft()
+        head: Waiting = records[0]
+        return head.since, head.key
+
+
+class ReadyQueue:
+    """The ready tasks of all applications."""
+
+    def __init__(self) -> None:
+        self.shares = FairShares()
+        self._levels: dict[int, dict[int, dict[GroupKey, Group]]] = {}
+        self._order: list[int] = []
+        self.live = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over every record that is kept, stale ones included."""
+        for level in self._levels.values():
+            for groups in level.values():
+                yield from chain.from_iterable(group.records for group in groups.values())
+
+    def groups(self) -> Iterator[Group]:
+        """Iterate over the groups with live tasks."""
+        for level in self._levels.values():
+            for groups in level.values():
+                yield from (group for group in groups.values() if group.live)
+
+    def add(
+        self, key: GroupKey, need: Resources, records: list[Any], *, front: bool = False
+    ) -> None:
+        """Add tasks of one kind, at the back, or at the front when they were here before."""
+        level = self._levels.get(key.priority)
+        if level is None:
+            level = self._levels[key.priority] = {}
+            self._order = sorted(self._levels, reverse=True)
+        groups = level.get(key.application)
+        if groups is None:
+            groups = level[key.application] = {}
+            self.shares.join(key.application)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = Group(key, need)
+        if front:
+            group.records.extendleft(reversed(records))
+        else:
+            group.records.extend(records)
+        group.live += len(records)
+        self.live += len(records)
+
+    def next_group(self, blocked: Container[GroupKey]) -> Group | None:
+        """Return the group whose turn it is, leaving out the blocked ones; None if there is none."""
+        for priority in self._order:
+            level = self._levels[priority]
+            best: Group | None = None
+            lowest = 0.0
+            for application, groups in level.items():
+                ready = [g for g in groups.values() if g.live and g.key not in blocked]
+                candidate = (
+                    None if not ready else ready[0] if len(ready) == 1 else min(ready, key=_arrival)
+                )
+                if candidate is not None:
+                    used = self.shares.used(application)
+                    if best is None or used < lowest:
+                        best, lowest = candidate, used
+            if best is not None:
+                return best
+        return None
+
+    def take(self, group: Group, count: int) -> list[Any]:
+        """Remove and return up to `count` live tasks from the front of a group."""
+        taken: list[Any] = []
+        records = group.records
+        count = min(count, group.live)
+        while len(taken) < count:
+            record = records.popleft()
+            if record.state == _WAITING:
+                taken.append(record)
+        group.live -= count
+        self.live -= count
+        if not group.live:
+            self._discard(group)
+        return taken
+
+    def remove(self, key: GroupKey, record: Waiting) -> None:
+        """Take one task out, wherever in its group it is; O(group)."""
+        self._levels[key.priority][key.application][key].records.remove(record)
+        self.withdraw(key, 1)
+
+    def withdraw(self, key: GroupKey, count: int) -> None:
+        """Count off tasks of a group that will never be waiting again; they are skipped later."""
+        group = self._levels[key.priority][key.application][key]
+        group.live -= count
+        self.live -= count
+        if not group.live:
+            self._discard(group)
+
+    def competitors(self, priority: int) -> int:
+        """Return how many applications have tasks of this priority."""
+        return len(self._levels.get(priority, ()))
+
+    def _discard(self, group: Group) -> None:
+        level = self._levels[group.key.priority]
+        groups = level[group.key.application]
+        del groups[group.key]
+        if groups:
+            return
+        del level[group.key.application]
+        self.shares.leave(group.key.application)
+        if not level:
+            del self._levels[group.key.priority]
+            self._order = sorted(self._levels, reverse=True)
+
+
+def _arrival(group: Group) -> tuple[float, int]:
+    return group.arrival()

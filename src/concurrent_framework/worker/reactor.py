@@ -1,0 +1,257 @@
+"""The worker's core: events in, commands out. PURE.
+
+It keeps every outcome until the master has made it safe, and reconciles with the master whatever a
+broken connection, a restarted master or a lost envelope may have left uncertain: by saying `Hello`
+with all it holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from concurrent_framework.model.ids import application_of
+from concurrent_framework.protocol import worker as work
+from concurrent_framework.protocol.application import Output, Progress
+from concurrent_framework.protocol.session import (
+    Goodbye,
+    Heartbeat,
+    Hello,
+    Refused,
+    Resync,
+    Welcome,
+)
+from concurrent_framework.scheduling import depth
+from concurrent_framework.worker.commands import (
+    Cancel,
+    DropApplication,
+    Execute,
+    Learn,
+    Log,
+    Refuse,
+    Send,
+    Stop,
+    TakeBack,
+)
+from concurrent_framework.worker.events import (
+    GivenBack,
+    Missed,
+    Received,
+    Reported,
+    Stopping,
+    Tick,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrent_framework.model.resources import Capacity
+    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.worker.commands import Command
+    from concurrent_framework.worker.events import Event
+
+HELLO_INTERVAL = 1.0
+"""Seconds between greetings while the master does not answer."""
+
+
+class Identity(Struct, frozen=True):
+    """Who the worker is, for its `Hello`."""
+
+    session: str
+    name: str
+    host: str = ""
+    pid: int = 0
+    token: str = ""
+    version: str = ""
+
+
+class WorkerReactor:
+    """Decides everything the worker does.
+
+    Args:
+        identity: who it is.
+        capacity: what its manager offers.
+        now: monotonic time in seconds, as in every call.
+
+    """
+
+    def __init__(self, identity: Identity, capacity: Capacity, now: float) -> None:
+        self.identity = identity
+        self.capacity = capacity
+        self.held: dict[int, int] = {}
+        self.unsafe: deque[tuple[int, list[Outcome]]] = deque()
+        self.welcome: Welcome | None = None
+        self.connected = False
+        self._master = ""
+        self._lease = 10.0
+        self._number = 0
+        self._asked = 0
+        self._seconds: float | None = None
+        self._last_heard = now
+        self._last_sent = now
+        self._next_hello = now
+        self._out: list[Any] = []
+        self._commands: list[Command] = []
+
+    def handle(self, events: Iterable[Event], now: float) -> list[Command]:
+        """Take in a round of events and return what is to be done, in order."""
+        for event in events:
+            match event:
+                case Received():
+                    self._last_heard = now
+                    for message in event.messages:
+                        self._receive(message, now)
+                case Reported():
+                    self._report(event)
+                case GivenBack():
+                    self._give_back(event)
+                case Missed():
+                    self._log("warning", f"lost messages of the master: {event.reason}")
+                    self._next_hello = now
+                    self.connected = False
+                case Stopping():
+                    self._out.append(Goodbye(event.reason))
+                    self._commands.append(Stop())
+                case Tick():
+                    pass
+        self._keep_in_touch(now)
+        self._ask_for_work()
+        if self._out:
+            self._last_sent = now
+            self._commands.insert(0, Send(self._out))
+            self._out = []
+        commands, self._commands = self._commands, []
+        return commands
+
+    def deadline(self) -> float:
+        """Return when `Tick` is due if nothing else happens."""
+        if not self.connected:
+            return self._next_hello
+        return min(self._last_sent + self._lease / 3, self._last_heard + self._lease)
+
+    def _log(self, level: Any, text: str) -> None:
+        self._commands.append(Log(level, text))
+
+    def _keep_in_touch(self, now: float) -> None:
+        if self.connected and now - self._last_heard > self._lease:
+            self._log("warning", f"no sign of life from the master for {self._lease:g} seconds")
+            self.connected = False
+            self._next_hello = now
+        if not self.connected and now >= self._next_hello:
+            self._next_hello = now + HELLO_INTERVAL
+            self._out.append(self._hello())
+        elif self.connected and not self._out and now - self._last_sent >= self._lease / 3:
+            self._out.append(Heartbeat())
+
+    def _hello(self) -> Hello:
+        me = self.identity
+        unsafe = ((one.key, one.attempt) for _, outcomes in self.unsafe for one in outcomes)
+        return Hello(
+            "execute",
+            me.session,
+            me.token,
+            me.name,
+            me.host,
+            me.pid,
+            me.version,
+            capacity=self.capacity,
+            holding=(*self.held.items(), *unsafe),
+        )
+
+    def _receive(self, message: Any, now: float) -> None:  # noqa: C901 (one case per message)
+        match message:
+            case work.Run():
+                self._run(message)
+            case work.OutcomesSafe():
+                while self.unsafe and self.unsafe[0][0] <= message.through:
+                    self.unsafe.popleft()
+            case work.Provide():
+                self._commands.append(Learn(message.specs, message.codes))
+            case work.Recall():
+                self._commands.append(TakeBack(message.limit))
+            case work.CancelRuns():
+                mine = tuple(one for one in message.tasks if self.held.get(one[0]) == one[1])
+                self._commands.append(Cancel(mine))
+            case work.Forget():
+                self._forget(message.application)
+            case Welcome():
+                self._welcome(message)
+            case Resync():
+                self.connected = False
+                self._next_hello = now
+            case Refused():
+                self._commands.append(Refuse(message.reason))
+            case Goodbye():
+                self._log("warning", f"the master has left: {message.reason}")
+                self.connected = False
+                self._next_hello = now + HELLO_INTERVAL
+            case Heartbeat():
+                pass
+
+    def _welcome(self, message: Welcome) -> None:
+        if self._master and message.master != self._master:
+            self._log("warning", "the master was restarted")
+        self._master = message.master
+        self._lease = message.lease
+        self.welcome = message
+        self.connected = True
+        self._asked = 0
+        drop = [one for one in message.drop if self.held.get(one[0]) == one[1]]
+        if drop:
+            self._commands.append(Cancel(tuple(drop)))
+        self._out.extend(work.Outcomes(number, outcomes) for number, outcomes in self.unsafe)
+
+    def _run(self, message: work.Run) -> None:
+        held = self.held
+        for task in message.tasks:
+            held[task.key] = task.attempt
+        self._asked = max(0, self._asked - len(message.tasks))
+        self._commands.append(Execute(message.tasks))
+
+    def _report(self, event: Reported) -> None:
+        if event.capacity is not None:
+            self.capacity = event.capacity
+            self._say(work.CapacityChanged(event.capacity))
+        if event.output:
+            self._say(Output(tuple(event.output)))
+        if event.notes:
+            self._say(Progress(tuple(event.notes)))
+        if not event.outcomes:
+            return
+        held, total = self.held, 0.0
+        for outcome in event.outcomes:
+            held.pop(outcome.key, None)
+            total += outcome.seconds
+        mean = total / len(event.outcomes)
+        keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
+        self._seconds = mean if self._seconds is None else self._seconds * keep + mean * (1 - keep)
+        self._number += 1
+        self.unsafe.append((self._number, event.outcomes))
+        self._say(work.Outcomes(self._number, event.outcomes))
+
+    def _give_back(self, event: GivenBack) -> None:
+        for key, _ in event.tasks:
+            self.held.pop(key, None)
+        self._say(work.Recalled(tuple(event.tasks)))
+
+    def _forget(self, application: int) -> None:
+        self.held = {
+            key: attempt for key, attempt in self.held.items() if application_of(key) != application
+        }
+        self._commands.append(DropApplication(application))
+
+    def _ask_for_work(self) -> None:
+        if not self.connected or self.welcome is None or self.welcome.pattern != "pull":
+            return
+        target = depth.tasks_in_flight(self.capacity.executors, 1.0, self._seconds)
+        more = target - len(self.held) - self._asked
+        if more > 0:
+            self._asked += more
+            self._out.append(work.Want(more))
+
+    def _say(self, message: object) -> None:
+        """Send a message if the master knows this worker; otherwise the next `Hello` tells it."""
+        if self.connected:
+            self._out.append(message)
