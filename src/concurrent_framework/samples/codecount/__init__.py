@@ -1,0 +1,1 @@
+"""Size and complexity of Python sources."""

@@ -1,0 +1,1 @@
+"""Tasks that keep a core busy, to measure the speed-up against Amdahl's law."""

@@ -1,0 +1,18 @@
+"""Work that costs processor time and nothing else."""
+
+from __future__ import annotations
+
+from time import thread_time
+
+
+def burn(seconds: float) -> float:
+    """Keep a core busy for this much processor time; return how much it was.
+
+    Processor time and not time of day: a task takes its full share of work even if the machine is
+    also busy with other things.
+    """
+    start = thread_time()
+    end = start + seconds
+    while (now := thread_time()) < end:
+        pass
+    return now - start

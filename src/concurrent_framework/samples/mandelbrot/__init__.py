@@ -1,0 +1,1 @@
+"""The Mandelbrot set, tile by tile."""

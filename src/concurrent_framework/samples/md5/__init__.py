@@ -1,0 +1,1 @@
+"""Find the number with a given MD5 digest by trying them all."""
