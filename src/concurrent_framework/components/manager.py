@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from concurrent_framework.components.component import Component, component_name, interfaces_of
+from concurrent_framework.components.catalog import SECTION, Catalog, Entry
+from concurrent_framework.components.component import Component
 from concurrent_framework.components.interface import full_name
-from concurrent_framework.components.reference import PluginProblem, Reference
+from concurrent_framework.components.reference import ComponentInfo, PluginProblem, Reference
 from concurrent_framework.config import Config, options_of
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
-    from concurrent_framework.config import Option, Setting
+    from concurrent_framework.components.plugins import Plugin
+    from concurrent_framework.config import Option
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Component)
-
-SECTION = "components"
-"""Section of the configuration that enables and disables components and plug-ins by name."""
-
-
-class _Entry:
-    """A component that the manager knows, imported or not."""
-
-    __slots__ = ("cls", "instance", "interfaces", "name", "origin", "problem", "target")
-
-    def __init__(self, reference: Reference, origin: str) -> None:
-        self.name, self.target, self.interfaces = reference
-        self.origin = origin
-        self.cls: type[Component] | None = None
-        self.instance: Component | None = None
-        self.problem = ""
-
-    def __str__(self) -> str:
-        return f"{self.target} ({self.origin})"
 
 
 class ComponentManager:
     """Knows components and holds one instance of each that is used.
 
     There is no global one: whoever starts a node makes one and passes it on. Components are known
-    in the order in which they were added: first those given here, then what is discovered.
+    in the order in which they were added: first those given here, then what `discover` finds.
 
     Args:
         config: settings for the components; default: every option at its default.
@@ -79,7 +62,7 @@ class ComponentManager:
         self.config = Config() if config is None else config
         self.problems: list[PluginProblem] = []
         self._report = report
-        self._entries: dict[str, _Entry] = {}
+        self._catalog = Catalog(self.config)
         self._lock = RLock()
         self.add(*components)
 
@@ -94,132 +77,141 @@ class ComponentManager:
             UsageError: if another enabled component of an interface has the same name.
 
         """
-        for component in components:
-            if isinstance(component, Reference):
-                if component.target not in self._entries:
-                    self._insert(_Entry(component, origin))
-                continue
-            entry = self._entries.get(full_name(component))
-            if entry is None:
-                entry = _Entry(_reference(component), origin)
-                self._insert(entry)
-            if entry.cls is not component:
-                entry.cls, entry.instance = component, None
+        with self._lock:
+            for component in components:
+                self._catalog.add(component, origin)
 
-    def _insert(self, entry: _Entry) -> None:
-        for other in self._entries.values():
-            shared = set(entry.interfaces) & set(other.interfaces)
-            if entry.name != other.name or not shared:
+    def discover(self, folder: Path | None = None, *, installed: bool = True) -> None:
+        """Find and import plug-ins, except those that the configuration switches off.
+
+        A plug-in that raises is reported with its traceback and left out; the rest is there. Two
+        plug-ins that get in each other's way are told by `check`.
+
+        Args:
+            folder: ``plugins/`` of an environment, None for none.
+            installed: whether to look for installed packages that announce components.
+
+        """
+        import sys
+
+        from concurrent_framework.components.plugins import folder_plugins, installed_plugins
+
+        with self._lock:
+            if installed:
+                self._import(installed_plugins(sys.path))
+            if folder is not None:
+                self._import(folder_plugins(folder))
+
+    def _import(self, plugins: Iterator[Plugin]) -> None:
+        for plugin in plugins:
+            if setting := self._catalog.switched_off(plugin.name):
+                reason = f"switched off by {setting.source}"
+                self._catalog.note(plugin.name, plugin.origin, "disabled", reason)
                 continue
-            if self._disabled(entry) or self._disabled(other):
+            try:
+                found = plugin.load()
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (plug-ins raise anything)
+                summary = self._fail(plugin.origin, "cannot be imported", error)
+                self._catalog.note(plugin.name, plugin.origin, "failed", summary)
                 continue
-            interface = min(shared).rpartition(":")[2]
-            message = (
-                f"two components for {interface} are called {entry.name!r}: {other} and {entry}; "
-                f'rename one, or switch one off: [{SECTION}] "{entry.target}" = "disabled"'
-            )
-            raise UsageError(message)
-        self._entries[entry.target] = entry
+            if not found:
+                self._catalog.note(plugin.name, plugin.origin, "enabled", "has no components")
+            for component in found:
+                self._catalog.add_found(component, plugin)
+
+    def _fail(self, origin: str, what: str, error: BaseException) -> str:
+        """Keep and report what a plug-in did; return it in one line."""
+        from concurrent_framework.components.plugins import own_traceback
+
+        kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
+        summary = f"{what}: {kind}{error}"
+        problem = PluginProblem(origin, summary, own_traceback(error))
+        self.problems.append(problem)
+        if self._report is not None:
+            self._report(problem)
+        return summary
 
     def create(self, component: type[C], *args: Any, **options: Any) -> C:
-        """Make the instance of a component with arguments; raises UsageError if there is one."""
+        """Make the one instance of a component with arguments of your own.
+
+        Raises:
+            UsageError: if there is an instance already.
+            Exception: whatever the component's ``__init__`` raises.
+
+        """
         with self._lock:
-            self.add(component, origin="code")
-            entry = self._entries[full_name(component)]
+            entry = self._catalog.add(component, "code")
             if entry.instance is not None:
-                message = f"{entry.target} has been created already; there is one per manager"
+                message = f"{entry.target} was created before; there is one for each manager"
                 raise UsageError(message)
             return cast(C, self._instantiate(entry, component, args, options))
 
     def adopt(self, instance: Component) -> None:
-        """Take in an instance that was made elsewhere, and give it this manager and its config."""
+        """Take in an instance that was made elsewhere; from now on it has this configuration."""
         with self._lock:
-            self.add(type(instance), origin="code")
-            self._entries[full_name(type(instance))].instance = instance
+            self._catalog.add(type(instance), "code").instance = instance
             instance._manager = self  # noqa: SLF001 (the other half of this class)
 
     def __getitem__(self, component: type[C]) -> C:
-        """Return the one instance of a component; raises UsageError if it is disabled."""
-        self.add(component, origin="code")
-        return cast(C, self._instance(self._entries[full_name(component)]))
+        """Return the one instance of a component, made when it is first asked for.
+
+        Raises:
+            UsageError: if it is switched off.
+            Exception: whatever the component's ``__init__`` raises.
+
+        """
+        with self._lock:
+            entry = self._catalog.add(component, "code")
+            self._catalog.demand_enabled(entry)
+            return cast(C, entry.instance or self._instantiate(entry, component, (), {}))
 
     def get(self, interface: Callable[..., T], name: str) -> T:
         """Return the component that implements an interface under this name.
 
         Raises:
-            UsageError: if there is none, it is disabled, or it cannot be loaded.
+            UsageError: if there is none, it is switched off, or it cannot be loaded or made.
 
         """
-        wanted = _interface_name(interface)
-        entries = [one for one in self._entries.values() if wanted in one.interfaces]
-        named = [one for one in entries if one.name == name]
-        for entry in named:
-            if not self._disabled(entry):
+        with self._lock:
+            entry = self._catalog.find(full_name(cast(type, interface)), name)
+            try:
                 return cast(T, self._instance(entry))
-        if named:
-            setting = self._disabled(named[0])
-            message = f"{named[0]} is switched off by {setting.source if setting else ''}"
-            raise UsageError(message)
-        message = f"no {wanted.rpartition(':')[2]} is called {name!r}"
-        names = sorted({one.name for one in entries if not self._disabled(one)})
-        message += f"; there is {', '.join(names)}" if names else "; there is none at all"
-        raise UsageError(message)
+            except UsageError:
+                raise
+            except Exception as error:
+                message = (
+                    f"{entry.name!r} ({entry}) cannot be used: {type(error).__name__}: {error}"
+                )
+                raise UsageError(message) from error
 
     def all(self, interface: Callable[..., T]) -> list[T]:
         """Return the enabled components that implement an interface, in order.
 
-        A plug-in that cannot be loaded or created is reported and left out.
+        One that cannot be loaded or made is reported and left out from then on.
         """
-        wanted = _interface_name(interface)
         found: list[T] = []
-        for entry in list(self._entries.values()):
-            if wanted not in entry.interfaces or entry.problem or self._disabled(entry):
-                continue
-            try:
-                found.append(cast(T, self._instance(entry)))
-            except UsageError as error:
-                entry.problem = str(error)
+        with self._lock:
+            for entry in self._catalog.enabled(full_name(cast(type, interface))):
+                try:
+                    found.append(cast(T, self._instance(entry)))
+                except UsageError:
+                    raise
+                except Exception as error:  # noqa: BLE001 (plug-ins raise anything)
+                    entry.problem = self._fail(str(entry), "cannot be used", error)
         return found
 
-    def names(self, interface: Callable[..., T]) -> list[str]:
+    def names(self, interface: Callable[..., object]) -> list[str]:
         """Return the names of the enabled components that implement an interface, in order."""
-        wanted = _interface_name(interface)
-        return [
-            one.name
-            for one in self._entries.values()
-            if wanted in one.interfaces and not self._disabled(one)
-        ]
+        return [one.name for one in self._catalog.enabled(full_name(cast(type, interface)))]
 
-    def _disabled(self, entry: _Entry) -> Setting | None:
-        settings = self.config.section(SECTION)
-        for key in (entry.target, entry.name):
-            if (setting := settings.get(key)) is not None:
-                return setting if setting.value in ("disabled", False) else None
-        return None
-
-    def _load(self, entry: _Entry) -> type[Component]:
-        if entry.cls is None:
-            module, _, qualname = entry.target.partition(":")
-            found: Any = import_module(module)
-            for part in qualname.split("."):
-                found = getattr(found, part)
-            entry.cls = found
-        assert entry.cls is not None
-        return entry.cls
-
-    def _instance(self, entry: _Entry) -> Component:
-        with self._lock:
-            if entry.instance is not None:
-                return entry.instance
-            if setting := self._disabled(entry):
-                message = f"{entry} is switched off by {setting.source}"
-                raise UsageError(message)
-            return self._instantiate(entry, self._load(entry), (), {})
+    def _instance(self, entry: Entry) -> Component:
+        return entry.instance or self._instantiate(entry, entry.load(), (), {})
 
     def _instantiate(
-        self, entry: _Entry, cls: type[Component], args: tuple[Any, ...], options: dict[str, Any]
+        self, entry: Entry, cls: type[Component], args: tuple[Any, ...], options: dict[str, Any]
     ) -> Component:
-        instance = cls.__new__(cls)
+        """Make an instance that knows its manager before its ``__init__`` runs."""
+        instance = cls.__new__(cls, *args, **options)
         instance._manager = self  # noqa: SLF001 (the other half of this class)
         entry.instance = instance
         try:
@@ -229,18 +221,45 @@ class ComponentManager:
             raise
         return instance
 
-    def options(self) -> list[Option[Any]]:
-        """Return the options of all components, each key once."""
+    def options(self, *, load: bool = True) -> list[Option[Any]]:
+        """Return the options that the enabled components declare.
+
+        Args:
+            load: whether to import for it what was not imported yet.
+
+        """
         found: dict[int, Option[Any]] = {}
-        for entry in self._entries.values():
-            found |= {id(option): option for option in options_of(self._load(entry))}
+        with self._lock:
+            for entry in self._catalog.enabled():
+                if entry.cls is None and load:
+                    try:
+                        entry.load()
+                    except Exception as error:  # noqa: BLE001 (a missing extra, a broken plug-in)
+                        entry.problem = self._fail(str(entry), "cannot be loaded", error)
+                if entry.cls is not None:
+                    found |= {id(option): option for option in options_of(entry.cls)}
         return list(found.values())
 
+    def check(self) -> None:
+        """Check the configuration against the options and components there are.
 
-def _reference(component: type[Component]) -> Reference:
-    interfaces = tuple(full_name(one) for one in interfaces_of(component))
-    return Reference(component_name(component), full_name(component), interfaces)
+        Components are imported only if something was set that none of those imported so far knows.
 
+        Raises:
+            UsageError: a line for each problem: where it was set, the key, what is expected or
+                which known key is the nearest; and components that have the same name.
 
-def _interface_name(interface: Callable[..., object]) -> str:
-    return full_name(cast(type, interface))
+        """
+        options = self.options(load=False)
+        if self.config.unknown(options, free=[SECTION]):
+            options = self.options()
+        problems = [
+            *self._catalog.problems(),
+            *self.config.problems(options, free=[SECTION]),
+        ]
+        if problems:
+            raise UsageError("\n".join(problems))
+
+    def describe(self) -> list[ComponentInfo]:
+        """Return what is known of each component, and of each plug-in that has none to show."""
+        return self._catalog.describe()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
+from concurrent_framework.config.nearest import nearest
 from concurrent_framework.config.sources import Setting, from_environ, from_file, from_settings
 from concurrent_framework.model.errors import UsageError
 
@@ -217,8 +218,8 @@ def _convert(option: Option[T], setting: Setting) -> T:
         value: T = option.rule.convert(setting.value, text=setting.text)
     except ValueError:
         written = setting.value if setting.text else _toml(setting.value)
-        message = f"{_where(setting)} = {written}: expected {option.rule.expected()}"
-        if near := _nearest(str(setting.value), [str(one) for one in option.rule.choices]):
+        message = f"{setting.where} = {written}: expected {option.rule.expected()}"
+        if near := nearest(str(setting.value), [str(one) for one in option.rule.choices]):
             message += f'; did you mean "{near}"?'
         raise UsageError(message) from None
     return value
@@ -231,29 +232,17 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _where(setting: Setting) -> str:
-    if setting.source == "--set":
-        return f"--set {setting.path}"
-    return f"{setting.source}: {setting.path}"
-
-
 def _unknown(setting: Setting, options: Sequence[Option[Any]], free: Sequence[str]) -> str:
     sections = sorted({option.section for option in options} | set(free))
     if setting.section not in sections:
-        near = _nearest(setting.section, sections)
+        near = nearest(setting.section, sections)
         hint = f"did you mean [{near}]?" if near else f"known are {', '.join(sections) or 'none'}"
-        return f"{_where(setting)}: there is no section [{setting.section}]; {hint}"
+        return f"{setting.where}: there is no section [{setting.section}]; {hint}"
     paths = [option.path for option in options]
     keys = sorted(option.key for option in options if option.section == setting.section)
     elsewhere = [path for path in paths if path.partition(".")[2] == setting.key]
-    near = _nearest(setting.path, [f"{setting.section}.{key}" for key in keys]) or next(
+    near = nearest(setting.path, [f"{setting.section}.{key}" for key in keys]) or next(
         iter(elsewhere), ""
     )
     hint = f"did you mean {near}?" if near else f"[{setting.section}] has {', '.join(keys)}"
-    return f"{_where(setting)}: there is no such option; {hint}"
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), "")
+    return f"{setting.where}: there is no such option; {hint}"

@@ -39,6 +39,13 @@ class Setting(Struct, frozen=True, array_like=True):
         """How people name it: ``section.key``."""
         return f"{self.section}.{self.key}"
 
+    @property
+    def where(self) -> str:
+        """The source and the path, as messages begin with it."""
+        if self.source == "--set":
+            return f"--set {self.path}"
+        return f"{self.source}: {self.path}"
+
 
 def from_file(file: Path) -> Iterator[Setting]:
     """Read a TOML file; raises UsageError naming file and line if it cannot be read."""
