@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from concurrent_framework.samples.dnacurve import LAMBDA
-from concurrent_framework.samples.dnacurve.genome import Genome, Landmark, landmarks, read_fasta
+from concurrent_framework.samples.dnacurve.genome import (
+    LAMBDA,
+    Genome,
+    Landmark,
+    landmarks,
+    read_fasta,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

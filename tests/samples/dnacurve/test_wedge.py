@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concurrent_framework.samples.dnacurve import LAMBDA
-from concurrent_framework.samples.dnacurve.genome import read_fasta
+from concurrent_framework.samples.dnacurve.genome import LAMBDA, read_fasta
 from concurrent_framework.samples.dnacurve.wedge import (
     ANGLES,
     MARGIN,

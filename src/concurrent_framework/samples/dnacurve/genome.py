@@ -8,10 +8,11 @@ restriction on its use.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from pathlib import Path
+LAMBDA = Path(__file__).parent / "NC_001416.fasta"
+"""The genome of phage lambda, as a FASTA file."""
 
 
 class Genome(NamedTuple):
