@@ -46,26 +46,21 @@ STRANGERS = frozenset({"application", "master", "worker"})
 PURE = (
     "model/*",
     "protocol/*",
+    "scheduling/*",
     "application/session.py",
     "application/events.py",
     "application/commands.py",
+    "application/outbox.py",
     "managers/pool.py",
-    "master/commands.py",
-    "master/events.py",
-    "master/explain.py",
-    "master/lifecycle.py",
-    "master/liveness.py",
-    "master/reactor.py",
-    "master/recovery.py",
-    "master/retry.py",
-    "master/state.py",
-    "master/views.py",
-    "scheduling/*",
+    "master/*",
     "worker/commands.py",
     "worker/events.py",
     "worker/reactor.py",
 )
 """Files that take time, randomness and messages as arguments and return what is to be done."""
+
+SHELLS = ("master/node.py",)
+"""The exceptions in there: files that do the I/O around a core."""
 
 IMPURE_MODULES = frozenset(
     {
@@ -92,7 +87,7 @@ def rank(package: str) -> int:
 
 
 def is_pure(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in PURE)
+    return any(fnmatch(name, pattern) for pattern in PURE) and name not in SHELLS
 
 
 def complaint(name: str, one: Import, why: str) -> str:
@@ -151,8 +146,8 @@ def test_pure_files_do_no_io() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("pattern", PURE)
-def test_each_pattern_of_pure_files_matches_something(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", PURE + SHELLS)
+def test_each_pattern_matches_something(pattern: str) -> None:
     assert any(fnmatch(short(path), pattern) for path in source_files()), (
         f"{pattern} matches no file: was it moved? Then move its rule too"
     )

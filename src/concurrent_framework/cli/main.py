@@ -1,0 +1,81 @@
+"""Entry point of the command ``concurrent``: dispatches, and turns errors into one line and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from concurrent_framework.cli.exits import INTERRUPTED, OK, USAGE, complain, exit_code_for
+from concurrent_framework.model.errors import ConcurrentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        words: the command line without the program's name; None for that of this process.
+
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except ConcurrentError as error:
+        return _tell(error)
+
+
+def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["run"]:
+        from concurrent_framework.cli.run_options import read_quickly
+
+        options = read_quickly(words[1:])
+        if options is not None:
+            from concurrent_framework.cli.run import run
+
+            return run(options)
+    return _through_typer(words)
+
+
+def _through_typer(words: list[str]) -> int:
+    import typer
+
+    from concurrent_framework.cli.app import app
+
+    try:
+        code = app(words, prog_name="concurrent", standalone_mode=False)
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.TyperException as error:
+        complain(f"{error.format_message().rstrip('.')}; see `{_help_for(words)}`")
+        return USAGE
+    return code if isinstance(code, int) else OK
+
+
+def _help_for(words: list[str]) -> str:
+    command = next((word for word in words if not word.startswith("-")), "")
+    from concurrent_framework.cli.app import command_names
+
+    return f"concurrent {command} --help" if command in command_names() else "concurrent --help"
+
+
+def _tell(error: ConcurrentError) -> int:
+    from concurrent_framework.cli.loading import UserCodeError
+
+    if isinstance(error, UserCodeError):
+        print(error, file=sys.stderr)
+    else:
+        complain(str(error))
+    return exit_code_for(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

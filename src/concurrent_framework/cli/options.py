@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Join = Annotated[
+    str,
+    typer.Option(
+        "--join",
+        "-j",
+        metavar="LINK",
+        help="The master to ask, by its link.",
+        show_default="the one on this machine",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Set an option of the configuration; may be repeated.",
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str, typer.Option("--name", help="What people call it.", show_default="the machine's name")
+]

@@ -1,0 +1,86 @@
+"""Commands that look at a master and change nothing: ``status``, ``apps``, ``ps``, ``explain``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from concurrent_framework.cli.options import Join, Json
+from concurrent_framework.launch.client import MasterClient
+from concurrent_framework.launch.locate import locate
+from concurrent_framework.protocol.application import QueryKind
+
+
+def status(join: Join = "", as_json: Json = False) -> None:
+    """Show the master, its workers, and how much work there is."""
+    with MasterClient(locate(join)) as client:
+        answer = {**client.query("status"), "nodes": client.query("workers")}
+    if as_json:
+        _print_json(answer)
+        return
+    from concurrent_framework.cli.tables import show_status
+
+    show_status(answer)
+
+
+def apps(join: Join = "", as_json: Json = False) -> None:
+    """List the applications the master knows, and how far each has come."""
+    answer = _ask(join, "applications")
+    if as_json:
+        _print_json(answer)
+        return
+    from concurrent_framework.cli.tables import show_applications
+
+    show_applications(answer)
+
+
+def ps(
+    application: Annotated[
+        str,
+        typer.Argument(
+            metavar="[APP]",
+            help="Only this application's, by number or name.",
+            show_default=False,
+        ),
+    ] = "",
+    join: Join = "",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, metavar="N", help="List at most N tasks.")
+    ] = 50,
+    as_json: Json = False,
+) -> None:
+    """List unfinished tasks, the running ones first."""
+    answer = _ask(join, "tasks", {"limit": limit, "application": application})
+    if as_json:
+        _print_json(answer)
+        return
+    from concurrent_framework.cli.tables import show_tasks
+
+    show_tasks(answer)
+
+
+def explain(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="As `ps` shows it: 3/17.", show_default=False)
+    ],
+    join: Join = "",
+    as_json: Json = False,
+) -> None:
+    """Say why a task is not running, or where it is."""
+    answer = _ask(join, "explain", {"task": task})
+    if as_json:
+        _print_json(answer)
+    else:
+        print(f"{answer['task']}: {answer['text']}")
+
+
+def _ask(join: str, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
+    with MasterClient(locate(join)) as client:
+        return client.query(kind, arguments)
+
+
+def _print_json(answer: Any) -> None:
+    import json
+
+    print(json.dumps(answer, indent=2))

@@ -1,0 +1,107 @@
+"""Runs one application: on a cluster of its own on this machine, or on a master's swarm."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from concurrent_framework.cli.loading import users_errors
+from concurrent_framework.cli.target import parse
+from concurrent_framework.config import Config
+from concurrent_framework.model.errors import MasterNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from concurrent_framework.application.connection import Connection
+    from concurrent_framework.application.node import ApplicationNode
+    from concurrent_framework.cli.run_options import RunOptions
+    from concurrent_framework.cli.target import Target
+
+
+def run(options: RunOptions) -> int:
+    """Run the target and return its exit code.
+
+    Raises:
+        UsageError: the target or an option cannot work.
+        MasterNotFoundError: no master answers.
+        RefusedError: the master refuses.
+        UserCodeError: the user's code raised before it was connected.
+
+    """
+    target = parse(options.target)
+    config = Config.load(None, os.environ, options.settings)
+    if options.join or options.detach:
+        return run_on(_master_of(options), target, options, config)
+    from concurrent_framework.launch.embedded import EmbeddedCluster
+
+    with EmbeddedCluster(config, options.workers) as cluster:
+        return run_on(cluster.connection, target, options, config)
+
+
+def run_on(
+    connection: Connection, target: Target, options: RunOptions, config: Config, session: str = ""
+) -> int:
+    """Run the target against a master that is there.
+
+    Args:
+        connection: where the master is.
+        target: what to run.
+        options: what was typed.
+        config: the configuration.
+        session: id of the application to take over; empty for a new one.
+
+    """
+    application = _create(target, config)
+    application.link = connection
+    application.arguments = list(options.arguments)
+    application.detach = options.detach
+    application.session = session
+    from concurrent_framework.cli.progress import display_for
+
+    application.display = display_for(application.full_name, quiet=options.quiet)
+    with users_errors(target.text):
+        application.app_init()
+    code = application.app_main()
+    if options.detach and code == 0:
+        _tell_where(application, connection, options.join)
+    return code
+
+
+def _create(target: Target, config: Config) -> ApplicationNode:
+    found = target.load()
+    from concurrent_framework.components import ComponentManager
+
+    with users_errors(target.text):
+        return ComponentManager(config).create(found)
+
+
+def _master_of(options: RunOptions) -> Connection:
+    if options.workers is not None:
+        what = "--join" if options.join else "--detach"
+        message = f"--workers makes a cluster here, {what} uses a master's: give one of them"
+        raise UsageError(message)
+    from concurrent_framework.launch.locate import locate
+
+    try:
+        return locate(options.join)
+    except MasterNotFoundError:
+        if options.join:
+            raise
+        message = (
+            "--detach needs a master that stays: start one with `concurrent master` "
+            "or name one with --join LINK"
+        )
+        raise MasterNotFoundError(message) from None
+
+
+def _tell_where(application: ApplicationNode, connection: Connection, join: str) -> None:
+    """Say how to get the outcome of what was detached, unless all of it has ended already."""
+    from concurrent_framework.launch.client import MasterClient
+    from concurrent_framework.model.errors import ConcurrentError
+
+    try:
+        with MasterClient(connection) as client:
+            number = client.query("attach", {"application": application.node_id_str})["application"]
+    except ConcurrentError:
+        return
+    where = " --join LINK" if join else ""
+    print(f"detached as application {number}; its outcome: concurrent attach {number}{where}")

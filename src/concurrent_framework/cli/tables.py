@@ -1,0 +1,165 @@
+"""How the answers of a master look on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from concurrent_framework.cli.amounts import count, size, span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+STATE_STYLES = {
+    "running": "green",
+    "waiting": "yellow",
+    "assigned": "cyan",
+    "finishing": "cyan",
+    "finished": "green",
+    "failed": "bold red",
+    "cancelled": "magenta",
+    "detached": "blue",
+    "away": "yellow",
+    "lost": "bold red",
+}
+BAR_WIDTH = 16
+
+
+def show_status(answer: Mapping[str, Any]) -> None:
+    """Print the master in three lines, and its workers as a table."""
+    console = Console(highlight=False)
+    console.print(
+        Text.assemble(
+            ("● ", "green"),
+            (str(answer["master"]), "bold"),
+            (f"  up {span(answer['uptime'])}, version {answer['version']}", "dim"),
+        )
+    )
+    console.print(
+        f"  {_plural(answer['workers'], 'worker')}, "
+        f"{answer['occupied']:g} of {_plural(answer['executors'], 'executor')} busy, "
+        f"{_plural(answer['applications'], 'application')}, pattern {answer['pattern']}"
+    )
+    parts = [_state(state, f"{count(n)} {state}") for state, n in answer["tasks"].items() if n]
+    console.print(Text("  tasks: ") + (Text(", ").join(parts) if parts else Text("none yet")))
+    if answer["nodes"]:
+        _show_workers(console, answer["nodes"])
+    else:
+        console.print(Text("  no workers yet: start one with `concurrent worker`", "yellow"))
+
+
+def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table of applications, and below each its task systems."""
+    console = Console(highlight=False)
+    if not answer:
+        console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
+        return
+    table = _table(
+        "ID>", "NAME", "STATE", "PROGRESS", "WAITING>", "RUNNING>", "DONE>", "FAILED>", "AGE>"
+    )
+    for one in answer:
+        table.add_row(*_application_cells(one, str(one["application"]), ""))
+        for system in one["systems"]:
+            table.add_row(*_application_cells(system, "", "└ "))
+    console.print(table)
+
+
+def show_tasks(answer: Mapping[str, Any]) -> None:
+    """Print a table of tasks."""
+    console = Console(highlight=False)
+    tasks = answer["tasks"]
+    if not tasks:
+        console.print("no unfinished tasks")
+        return
+    table = _table("TASK>", "NAME", "APPLICATION", "STATE", "WORKER", "ATTEMPT>", "FOR>")
+    for one in tasks:
+        table.add_row(
+            one["task"],
+            Text(one["name"], "bold"),
+            one["application_name"],
+            _state(one["state"]),
+            one["worker"] or _nothing(),
+            str(one["attempt"]) if one["attempt"] else _nothing(),
+            span(one["seconds"]),
+        )
+    console.print(table)
+    if answer["total"] > len(tasks):
+        rest = count(answer["total"] - len(tasks))
+        console.print(Text(f"  and {rest} more; see them with --limit", "dim"))
+
+
+def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list[Any]:
+    failed = one["failed"] + one["cancelled"]
+    return [
+        number,
+        Text(f"{indent}{one['name']}", "bold" if number else ""),
+        _state(one["state"]),
+        _progress(one),
+        count(one["waiting"]),
+        count(one["assigned"]),
+        count(one["finished"]),
+        Text(count(failed), "bold red" if failed else "dim"),
+        span(one["age"]),
+    ]
+
+
+def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
+    table = _table("WORKER", "HOST", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS", "HEARD>")
+    for one in workers:
+        table.add_row(
+            Text(one["worker"], "bold"),
+            one["host"],
+            count(one["executors"]),
+            count(one["tasks"]),
+            count(one["finished"]),
+            size(one["memory"]) if one["memory"] else _nothing(),
+            ", ".join(one["labels"]) or _nothing(),
+            f"{span(one['silent'])} ago",
+        )
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    """Make a table; a trailing ``>`` aligns a column to the right."""
+    table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1))
+    for column in columns:
+        name = column.removesuffix(">")
+        table.add_column(name, justify="right" if name != column else "left", no_wrap=True)
+    return table
+
+
+def _progress(one: Mapping[str, Any]) -> Table | Text:
+    done, total = _done_of(one)
+    if not total:
+        return _nothing()
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(
+        ProgressBar(total=total, completed=done, width=BAR_WIDTH), f"{100 * done / total:.0f}%"
+    )
+    return grid
+
+
+def _done_of(one: Mapping[str, Any]) -> tuple[float, float]:
+    """Return what the application says of its progress, else what its tasks say."""
+    note = one["progress"]
+    if note:
+        return note["done"], note["total"]
+    done = one["finished"] + one["failed"] + one["cancelled"]
+    return done, one["submitted"]
+
+
+def _state(state: str, text: str = "") -> Text:
+    return Text(text or state, STATE_STYLES.get(state, ""))
+
+
+def _nothing() -> Text:
+    return Text("-", "dim")
+
+
+def _plural(number: float, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"

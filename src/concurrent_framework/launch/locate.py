@@ -1,0 +1,27 @@
+"""From what a person says of a master to the connection that reaches it."""
+
+from __future__ import annotations
+
+from concurrent_framework.application.connection import Connection
+
+
+def locate(link: str) -> Connection:
+    """Return the connection a link stands for, or that of the one master on this machine.
+
+    Args:
+        link: ``concurrent://host:port?key=…&token=…``, ``ipc:///path``, or empty for the master
+            that runs on this machine.
+
+    Raises:
+        UsageError: the link is malformed, or several masters run here.
+        MasterNotFoundError: no link was given and no master runs here.
+
+    """
+    if not link:
+        from concurrent_framework.launch.registry import find
+
+        return Connection(find(None).endpoint)
+    from concurrent_framework.security.link import Link
+
+    parsed = Link.parse(link)
+    return Connection(parsed.endpoint, parsed.server_key, parsed.token)
