@@ -1,0 +1,1 @@
+"""Code that travels: which code a class needs, and how it is loaded on another machine."""

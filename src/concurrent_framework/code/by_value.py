@@ -1,0 +1,110 @@
+"""Pickling of what cannot be imported elsewhere: what scripts, notebooks and functions define.
+
+cloudpickle sends such a class along with every object of it, and where the class is already known,
+sets all its attributes anew. Here a class that is already known stays as it is, in both directions:
+the application's own class is never changed by a result, nor the executor's by the next task.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from functools import lru_cache
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import cloudpickle  # type: ignore[import-untyped]
+from cloudpickle import cloudpickle as internals
+
+PROTOCOL = 5
+
+
+class Definition(NamedTuple):
+    """A class by value.
+
+    Args:
+        data: its pickle.
+        files: names of the source files of the functions in it.
+        modules: names of the modules it imports things from.
+
+    """
+
+    data: bytes
+    files: frozenset[str]
+    modules: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def definition_of(cls: type) -> Definition:
+    """Pickle a class by value; raises whatever its parts raise."""
+    buffer = io.BytesIO()
+    pickler = _DefinitionPickler(buffer)
+    pickler.dump(cls)
+    return Definition(buffer.getvalue(), frozenset(pickler.files), frozenset(pickler.modules))
+
+
+def dumps(value: object) -> bytes:
+    """Pickle any value; classes that cannot be imported elsewhere carry their definition."""
+    buffer = io.BytesIO()
+    _ValuePickler(buffer).dump(value)
+    return buffer.getvalue()
+
+
+def travels_by_value(thing: object) -> bool:
+    """Whether a class or function cannot be imported by its name, here or elsewhere."""
+    return not internals._should_pickle_by_reference(thing)  # noqa: SLF001
+
+
+class _DefinitionPickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Notes on the way what else the receiver needs."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self.files: set[str] = set()
+        self.modules: set[str] = set()
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, ModuleType):
+            self.modules.add(obj.__name__)
+        elif isinstance(obj, type | FunctionType):
+            if travels_by_value(obj):
+                if isinstance(obj, FunctionType):
+                    self.files.add(obj.__code__.co_filename)
+            elif obj.__module__:
+                self.modules.add(obj.__module__)
+        return _keeping_known_classes(super().reducer_override(obj))
+
+
+class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Replaces a class by its identity and a definition that is used only where it is unknown."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type) and travels_by_value(obj):
+            definition = definition_of(obj)
+            identity = internals._get_or_create_tracker_id(obj)  # noqa: SLF001
+            return _known_class, (identity, definition.data)
+        return super().reducer_override(obj)
+
+
+def _keeping_known_classes(reduced: Any) -> Any:
+    """Exchange the function that fills in a class, in what cloudpickle says how to rebuild one."""
+    setter = internals._class_setstate  # noqa: SLF001
+    if isinstance(reduced, tuple) and len(reduced) == 6 and reduced[5] is setter:
+        return (*reduced[:5], _complete_class)
+    return reduced
+
+
+@lru_cache(maxsize=256)
+def _known_class(identity: str, definition: bytes) -> type:
+    known: type | None = internals._DYNAMIC_CLASS_TRACKER_BY_ID.get(identity)  # noqa: SLF001
+    return pickle.loads(definition) if known is None else known  # type: ignore[no-any-return]
+
+
+def _complete_class(cls: type, state: tuple[dict[str, Any], Any]) -> type:
+    """Fill in a class, unless it has all of its attributes already."""
+    if state[0].keys() <= vars(cls).keys():
+        return cls
+    return internals._class_setstate(cls, state)  # type: ignore[no-any-return]  # noqa: SLF001

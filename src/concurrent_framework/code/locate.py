@@ -1,0 +1,90 @@
+"""Which modules are the user's own, and where their files are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import all_suffixes
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
+
+OURS = __name__.partition(".")[0]
+_STDLIB = os.path.dirname(os.path.realpath(os.__file__)) + os.sep  # noqa: PTH120 (fast start-up)
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+class LocalModule(NamedTuple):
+    """A top-level module or package that is not installed.
+
+    Args:
+        name: its name, without dots.
+        file: its file, empty if it is a package.
+        folders: the package's folders; several only for a namespace package.
+
+    """
+
+    name: str
+    file: str
+    folders: tuple[str, ...]
+
+    @property
+    def archive_name(self) -> str:
+        """The name that makes a module importable under `name`, wherever its file came from."""
+        base = os.path.basename(self.file)  # noqa: PTH119
+        suffix = base[base.find(".") :]
+        return self.name + (suffix if suffix in all_suffixes() else ".py")
+
+
+def find_local(name: str) -> LocalModule | None:
+    """Find a top-level module by name; None if it is installed, built in, or does not exist."""
+    if name in {OURS, "__main__"}:
+        return None
+    module = sys.modules.get(name)
+    spec: ModuleSpec | None = getattr(module, "__spec__", None)
+    folders: Iterable[str] | None = getattr(module, "__path__", None)
+    file: str | None = getattr(module, "__file__", None)
+    if module is None:
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+        file = spec.origin if spec.has_location else None
+    if folders is not None:
+        local = tuple(folder for folder in map(str, folders) if _is_local(folder, os.path.isdir))
+        return LocalModule(name, "", local) if local else None
+    if file is not None and _is_local(file, os.path.isfile):
+        return LocalModule(name, file, ())
+    return None
+
+
+def loaded_local_modules() -> list[str]:
+    """Return the names of the user's own top-level modules that are loaded, sorted."""
+    tops = {name.partition(".")[0] for name in list(sys.modules)}
+    return sorted(name for name in tops if find_local(name) is not None)
+
+
+def is_importable(cls: type) -> bool:
+    """Whether the class is found under its name in its module, and that module is not a script."""
+    if cls.__module__ == "__main__" or cls.__module__ not in sys.modules:
+        return False
+    found: object = sys.modules[cls.__module__]
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is cls
+
+
+def _is_local(path: str, exists: object) -> bool:
+    full = os.path.realpath(path) + os.sep
+    return (
+        not full.startswith(_STDLIB)
+        and not any(part in full for part in _INSTALLED)
+        and callable(exists)
+        and bool(exists(path))
+    )

@@ -1,0 +1,208 @@
+"""`SpecBook`: which spec each task falls under, and which specs the master has not been told."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+
+from concurrent_framework.model.errors import UsageError
+from concurrent_framework.model.resources import Resources
+from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
+from concurrent_framework.protocol.application import Define
+from concurrent_framework.protocol.tasks import SpecEntry
+from concurrent_framework.tasks.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SETTINGS = ("max_attempts", "timeout", "priority", "resources", "idempotent")
+MAX_SPECS = 1 << 16
+"""Specs of one application; each class has one, and one more for each way to override it."""
+MAX_ATTEMPTS = 1000
+
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+"""Flags of code objects, as `inspect` names them; that module is slow to import."""
+
+_settings_of = attrgetter(*SETTINGS)
+
+
+class CodeSource(Protocol):
+    """Says where a class is found elsewhere, and which code must be there for that."""
+
+    def reference(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
+        """Return how a class is found, and the code blobs this needs (also repeated ones)."""
+
+
+class _Known(NamedTuple):
+    settings: tuple[Any, ...]
+    number: int
+
+
+class SpecBook:
+    """Numbers the specs of the tasks that one application (or executor) makes.
+
+    Args:
+        source: knows where classes come from; a `CodeShipper` in an application or host.
+
+    Example:
+        >>> from concurrent_framework.code.bundle import CodeShipper
+        >>> book = SpecBook(CodeShipper())
+        >>> book.number_for(task) == book.number_for(task)
+        True
+
+    """
+
+    def __init__(self, source: CodeSource) -> None:
+        self._source = source
+        self._latest: dict[type, _Known] = {}
+        self._references: dict[type, CodeReference] = {}
+        self._numbers: dict[TaskSpec, int] = {}
+        self._codes: dict[str, CodeBlob] = {}
+        self._new_specs: list[SpecEntry] = []
+        self._new_codes: list[CodeBlob] = []
+
+    def number_for(self, task: Task) -> int:
+        """Return the number of the spec a task falls under; a new one is noted for `Define`.
+
+        Raises:
+            UsageError: if an attribute that a spec is made of cannot be what it is, or the class
+                cannot be sent, naming the class and the attribute.
+
+        """
+        settings = _settings_of(task)
+        known = self._latest.get(type(task))
+        if known is not None and known.settings == settings:
+            return known.number
+        return self._define(type(task), settings)
+
+    def reference_for(self, cls: type) -> CodeReference:
+        """Return where a class (of a task system, for instance) is found; its code is noted."""
+        reference = self._references.get(cls)
+        if reference is None:
+            reference, blobs = self._source.reference(cls)
+            self._references[cls] = reference
+            for blob in blobs:
+                if blob.digest not in self._codes:
+                    self._codes[blob.digest] = blob
+                    self._new_codes.append(blob)
+        return reference
+
+    def new_definitions(self) -> Define | None:
+        """Return the specs and code that came up since the last call; None if there are none."""
+        if not self._new_specs and not self._new_codes:
+            return None
+        define = Define(tuple(self._new_specs), tuple(self._new_codes))
+        self._new_specs.clear()
+        self._new_codes.clear()
+        return define
+
+    def all_definitions(self) -> Define:
+        """Return every spec and all code, for a master that may know none of them."""
+        self._new_specs.clear()
+        self._new_codes.clear()
+        specs = tuple(SpecEntry(number, spec) for spec, number in self._numbers.items())
+        return Define(specs, tuple(self._codes.values()))
+
+    def _define(self, cls: type[Task], settings: tuple[Any, ...]) -> int:
+        spec = spec_of(cls, settings, self._reference_of_task(cls))
+        number = self._numbers.get(spec)
+        if number is None:
+            number = len(self._numbers)
+            if number >= MAX_SPECS:
+                message = (
+                    f"{cls.__name__}: the tasks of one application may differ in at most "
+                    f"{MAX_SPECS} ways in {', '.join(SETTINGS)}; round the values"
+                )
+                raise UsageError(message)
+            self._numbers[spec] = number
+            self._new_specs.append(SpecEntry(number, spec))
+        self._latest[cls] = _Known(settings, number)
+        return number
+
+    def _reference_of_task(self, cls: type[Task]) -> CodeReference:
+        if cls not in self._references:
+            check_class(cls)
+        return self.reference_for(cls)
+
+
+def check_class(cls: type) -> None:
+    """Refuse what cannot be a task's class, with a `UsageError` that says why."""
+    if not issubclass(cls, Task):
+        message = f"{cls.__name__} is no task: derive it from Task"
+        raise UsageError(message)
+    if cls.__call__ is Task.__call__:
+        message = f"{cls.__name__} does not say what to do: define __call__"
+        raise UsageError(message)
+    flags = getattr(getattr(cls.__call__, "__code__", None), "co_flags", 0)
+    refuse_coroutine(f"{cls.__name__}.__call__", flags)
+
+
+def refuse_coroutine(name: str, flags: int) -> None:
+    """Refuse a function whose code flags say that calling it does not run it."""
+    if flags & (_COROUTINE | _ASYNC_GENERATOR):
+        message = f"{name} is async, but a worker only calls it: let it use asyncio.run"
+        raise UsageError(message)
+    if flags & _GENERATOR:
+        message = f"{name} is a generator, which cannot travel: return a list instead of yielding"
+        raise UsageError(message)
+
+
+def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> TaskSpec:
+    """Build a spec from the values of `SETTINGS`; raises `UsageError` naming a wrong one."""
+    max_attempts, timeout, priority, resources, idempotent = settings
+    if not _is_int(max_attempts) or not 1 <= max_attempts <= MAX_ATTEMPTS:
+        _refuse(cls, "max_attempts", max_attempts, f"an int from 1 to {MAX_ATTEMPTS}")
+    if timeout is not None and not (_is_number(timeout) and timeout > 0):
+        _refuse(cls, "timeout", timeout, "a number of seconds > 0, or None for no limit")
+    if not _is_int(priority) or not -(2**31) <= priority < 2**31:
+        _refuse(cls, "priority", priority, "an int that fits in 32 bits; higher goes first")
+    if not isinstance(idempotent, bool):
+        _refuse(cls, "idempotent", idempotent, "True or False")
+    return TaskSpec(
+        code=reference,
+        resources=_checked_resources(cls, resources),
+        priority=int(priority),
+        timeout=0.0 if timeout is None or timeout == inf else float(timeout),
+        max_attempts=int(max_attempts),
+        idempotent=idempotent,
+        notifies=getattr(cls, "finished", None) is not Task.finished,
+    )
+
+
+def _checked_resources(cls: type, given: object) -> Resources:
+    if not isinstance(given, Resources):
+        _refuse(cls, "resources", given, "Resources(cpus=…, memory=…, gpus=…, labels=…)")
+    resources: Resources = given
+    for name in ("cpus", "gpus"):
+        amount = getattr(resources, name)
+        if not (_is_number(amount) and isfinite(amount) and amount >= 0):
+            _refuse(cls, f"resources.{name}", amount, "a finite number >= 0")
+    if not _is_int(resources.memory) or not 0 <= resources.memory < 2**63:
+        _refuse(cls, "resources.memory", resources.memory, "an int of bytes >= 0; 0 for no limit")
+    labels: Any = resources.labels
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in _iterated(labels)):
+        _refuse(cls, "resources.labels", labels, "a tuple of strings")
+    return Resources(
+        float(resources.cpus), int(resources.memory), float(resources.gpus), tuple(labels)
+    )
+
+
+def _iterated(value: Any) -> Iterable[object]:
+    try:
+        return tuple(value)
+    except TypeError:
+        return (value,)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _refuse(cls: type, attribute: str, value: object, expected: str) -> NoReturn:
+    message = f"{cls.__name__}.{attribute} is {value!r}; it must be {expected}"
+    raise UsageError(message)
