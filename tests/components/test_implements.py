@@ -15,6 +15,7 @@ import pytest
 import concurrent_framework.components as components_module
 from concurrent_framework.components import (
     Component,
+    ComponentManager,
     Interface,
     component_name,
     implements,
@@ -254,6 +255,22 @@ def test_an_optional_method_that_is_left_out_is_the_interfaces_own() -> None:
     listener: Any = Deaf()
     assert listener.opened() is None
     assert Keen().opened() == "welcome"
+
+
+def test_an_attribute_with_a_value_is_a_default() -> None:
+    class IPaced(Interface):
+        pace: str = "slow"
+
+    class Plain(Component):
+        implements(IPaced)
+
+    class Quick(Component):
+        implements(IPaced)
+        pace = "fast"
+
+    paced: IPaced = Quick()
+    assert paced.pace == "fast"
+    assert ComponentManager(components=[Plain]).all(IPaced)[0].pace == "slow"
 
 
 def test_components_mix_with_abstract_and_generic_classes() -> None:

@@ -8,12 +8,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from concurrent_framework.components.conformance import breaches, missing_hooks
-from concurrent_framework.components.interface import (
-    full_name,
-    interface_methods,
-    is_interface,
-)
+from concurrent_framework.components.conformance import breaches, defaults
+from concurrent_framework.components.interface import full_name, is_interface
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,9 +118,8 @@ def _hold_to_promises(owner: type) -> None:
             )
             raise UsageError(message)
     for interface in interfaces_of(owner):
-        methods = interface_methods(interface)
-        for hook in missing_hooks(owner, interface):
-            setattr(owner, hook, methods[hook])
+        for name, value in defaults(owner, interface):
+            setattr(owner, name, value)
 
 
 def _kebab(name: str) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple
 
-from concurrent_framework.components.interface import OPTIONAL, interface_methods, is_interface
+from concurrent_framework.components.interface import (
+    OPTIONAL,
+    interface_attributes,
+    interface_methods,
+    is_interface,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +113,7 @@ def breaches(owner: type, interface: type) -> Iterator[str]:
         member = _find(owner, name)
         called = f"{interface.__name__}.{name}"
         if member is None:
-            if not getattr(specification, OPTIONAL, False):
+            if not hasattr(specification, OPTIONAL):
                 yield f"{called} is missing"
             continue
         bound = not isinstance(member, staticmethod)
@@ -131,8 +136,13 @@ def breaches(owner: type, interface: type) -> Iterator[str]:
                 yield f"{name}{have} does not fit {called}{want}: it {reasons}"
 
 
-def missing_hooks(owner: type, interface: type) -> Iterator[str]:
-    """Yield the names of the optional methods of an interface that a class leaves out."""
-    for name, specification in interface_methods(interface).items():
-        if getattr(specification, OPTIONAL, False) and _find(owner, name) is None:
-            yield name
+def defaults(owner: type, interface: type) -> Iterator[tuple[str, object]]:
+    """Yield name and value of what a class may leave out, and does, of an interface.
+
+    These are optional methods, and attributes to which the interface gives a value.
+    """
+    methods = interface_methods(interface)
+    hooks = {name: one for name, one in methods.items() if hasattr(one, OPTIONAL)}
+    for name, value in (interface_attributes(interface) | hooks).items():
+        if _find(owner, name) is None:
+            yield name, value

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-__all__ = ["Interface", "full_name", "interface_methods", "is_interface", "optional"]
+__all__ = [
+    "Interface",
+    "full_name",
+    "interface_attributes",
+    "interface_methods",
+    "is_interface",
+    "optional",
+]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Protocol as Interface
 
     Method = TypeVar("Method", bound=Callable[..., object])
@@ -18,7 +25,7 @@ else:
 
         A component says ``implements(IThing)`` in its class body and is held to it: every method
         must be there and accept the calls that the interface describes, except those marked
-        `optional`. To type checkers an interface is a protocol, so any object with these methods
+        `optional`. An attribute with a value is a default for components without it. To type checkers an interface is a protocol, so any object with these methods
         fits.
 
         Example:
@@ -62,16 +69,26 @@ def is_interface(thing: object) -> bool:
 
 def interface_methods(interface: type) -> dict[str, Callable[..., object]]:
     """Return the methods that an interface demands, inherited ones included, in order."""
-    methods: dict[str, Callable[..., object]] = {}
+    return {
+        name: member
+        for name, member in _members(interface)
+        if callable(member) and (not name.startswith("_") or name == "__call__")
+    }
+
+
+def interface_attributes(interface: type) -> dict[str, object]:
+    """Return the attributes to which an interface gives a value, inherited ones included."""
+    return {
+        name: member
+        for name, member in _members(interface)
+        if not callable(member) and not name.startswith("_")
+    }
+
+
+def _members(interface: type) -> Iterator[tuple[str, object]]:
     for ancestor in reversed(interface.__mro__):
-        if ancestor in (object, Generic):
-            continue
-        methods |= {
-            name: member
-            for name, member in vars(ancestor).items()
-            if callable(member) and (not name.startswith("_") or name == "__call__")
-        }
-    return methods
+        if ancestor not in (object, Generic):
+            yield from vars(ancestor).items()
 
 
 def full_name(thing: type) -> str:

@@ -238,11 +238,11 @@ def _unknown(setting: Setting, options: Sequence[Option[Any]], free: Sequence[st
         near = nearest(setting.section, sections)
         hint = f"did you mean [{near}]?" if near else f"known are {', '.join(sections) or 'none'}"
         return f"{setting.where}: there is no section [{setting.section}]; {hint}"
-    paths = [option.path for option in options]
     keys = sorted(option.key for option in options if option.section == setting.section)
-    elsewhere = [path for path in paths if path.partition(".")[2] == setting.key]
-    near = nearest(setting.path, [f"{setting.section}.{key}" for key in keys]) or next(
-        iter(elsewhere), ""
-    )
+    elsewhere = [option.path for option in options if option.key == setting.key]
+    if elsewhere:
+        near = elsewhere[0]
+    elif near := nearest(setting.key, keys):
+        near = f"{setting.section}.{near}"
     hint = f"did you mean {near}?" if near else f"[{setting.section}] has {', '.join(keys)}"
     return f"{setting.where}: there is no such option; {hint}"

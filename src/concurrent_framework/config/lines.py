@@ -31,6 +31,7 @@ def find_lines(text: str) -> dict[tuple[str, ...], int]:
         if header := _HEADER.fullmatch(line):
             table = _path(header[1])
             lines.setdefault(table, number)
+            lines.setdefault(table[:1], number)
         elif assignment := _ASSIGNMENT.match(line):
             path = (*table, *_path(assignment[1]))
             lines.setdefault(path, number)
