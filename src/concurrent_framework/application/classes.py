@@ -1,0 +1,89 @@
+"""Classes that came from elsewhere: of tasks pushed by another process, or by other tasks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.code.cache import CodeCache
+from concurrent_framework.code.loader import CodeError, load_class
+from concurrent_framework.tasks.payload import load_task
+from concurrent_framework.tasks.task import Task
+
+if TYPE_CHECKING:
+    from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
+    from concurrent_framework.protocol.application import PushSystem
+    from concurrent_framework.protocol.tasks import NewTask, SpecEntry
+
+
+class ForeignClasses:
+    """Loads classes by specs and code that the master has sent.
+
+    Args:
+        directory: where code is unpacked; a temporary one, removed by `close`, if None.
+
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+        self._temporary: Path | None = None
+        self._cache: CodeCache | None = None
+        self._paths: dict[str, Path] = {}
+        self._specs: dict[int, TaskSpec] = {}
+        self._classes: dict[int, type] = {}
+
+    def learn(self, specs: tuple[SpecEntry, ...], codes: tuple[CodeBlob, ...]) -> None:
+        """Take in specs and code."""
+        for blob in codes:
+            if blob.digest not in self._paths:
+                self._paths[blob.digest] = self._unpacked().add(blob)
+        self._specs.update((entry.number, entry.spec) for entry in specs)
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of the specs that have come from elsewhere."""
+        return list(self._specs)
+
+    def load(self, reference: CodeReference) -> Any:
+        """Return the class a reference stands for; raises `CodeError` or what its module raises."""
+        return load_class(reference, self._paths)
+
+    def task_class(self, number: int) -> type:
+        """Return the class of the tasks of a spec."""
+        cls = self._classes.get(number)
+        if cls is None:
+            spec = self._specs.get(number)
+            if spec is None:
+                message = f"the class of the tasks with spec {number} is not known here"
+                raise CodeError(message)
+            cls = self._classes[number] = self.load(spec.code)
+        return cls
+
+    def rebuild(self, row: NewTask, known: dict[int, type]) -> Task:
+        """Rebuild a task that was pushed elsewhere; without its class it is a bare `Task`."""
+        try:
+            task: Task = load_task(known.get(row.spec) or self.task_class(row.spec), row.payload)  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001 (the user's class may raise; the outcome counts more)
+            return Task(row.name)
+        return task
+
+    def rebuild_system(self, push: PushSystem) -> Any:
+        """Rebuild a task system that was pushed elsewhere; None if that is not possible here."""
+        try:
+            return load_task(self.load(push.code), push.payload)
+        except Exception:  # noqa: BLE001 (the user's class may raise; the outcome counts more)
+            return None
+
+    def close(self) -> None:
+        """Remove what was unpacked to a temporary directory."""
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _unpacked(self) -> CodeCache:
+        if self._cache is None:
+            if self._directory is None:
+                self._temporary = self._directory = Path(tempfile.mkdtemp(prefix="concurrent-"))
+            self._cache = CodeCache(self._directory)
+        return self._cache

@@ -1,0 +1,47 @@
+"""Where the master is and how to get in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from concurrent_framework.transport.base import ClientTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Transport(ClientTransport, Protocol):
+    """A client transport that an event loop can watch."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when something happens."""
+
+    def pending(self) -> bool:
+        """Whether something has arrived. To be asked after each send and receive."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How an application reaches its master.
+
+    Args:
+        endpoint: ``ipc://…`` or ``tcp://host:port``.
+        server_key: the master's public key, empty for ``ipc://``.
+        token: proof that the application may submit, empty for a private ``ipc://`` endpoint.
+        transport: makes the transport; None for ZeroMQ. For tests and other wires.
+
+    """
+
+    endpoint: str
+    server_key: str = ""
+    token: str = field(default="", repr=False)
+    transport: Callable[[], Transport] | None = None
+
+    def open(self) -> Transport:
+        """Start connecting; never waits."""
+        if self.transport is not None:
+            return self.transport()
+        from concurrent_framework.transport.zmq import ZmqClient
+
+        return ZmqClient(self.endpoint, server_key=self.server_key)

@@ -1,0 +1,328 @@
+"""Calls the callbacks of a user's application for what its engine reports."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.application import commands as do
+from concurrent_framework.application import events as on
+from concurrent_framework.application.classes import ForeignClasses
+from concurrent_framework.application.console import PlainDisplay, show_output
+from concurrent_framework.application.engine import Engine
+from concurrent_framework.application.node import ApplicationNode
+from concurrent_framework.application.outcomes import error_of, result_of, unpack, update
+from concurrent_framework.application.pushing import Pushing
+from concurrent_framework.application.reporting import (
+    described,
+    name_of,
+    shortened,
+    traceback_of,
+)
+from concurrent_framework.application.session import ApplicationSession
+from concurrent_framework.application.stats import ApplicationStats
+from concurrent_framework.application.system import check_system
+from concurrent_framework.code.bundle import CodeShipper
+from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
+from concurrent_framework.protocol.session import Hello
+from concurrent_framework.tasks.specs import SpecBook
+from concurrent_framework.tasks.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
+    from concurrent_framework.application.connection import Connection
+    from concurrent_framework.application.receipt import PushReceipt
+    from concurrent_framework.model.errors import TaskError
+
+ACKNOWLEDGE_AFTER = 0.05
+"""Seconds of callbacks after which the outcomes handled so far are acknowledged."""
+
+
+class ApplicationDriver:
+    """The actor behind an `ApplicationNode`.
+
+    Args:
+        node: the user's application.
+        link: where its master is.
+
+    """
+
+    def __init__(self, node: ApplicationNode, link: Connection) -> None:
+        hello = Hello(
+            "submit",
+            node.node_id_str,
+            token=link.token,
+            name=node.full_name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=node.version,
+            weight=node.application_weight,
+        )
+        self.node = node
+        self.session = ApplicationSession(hello, connect_timeout=node.connect_timeout)
+        self.engine = Engine(self.session, link.open())
+        self.engine.detaching = node.detach
+        self.pushing = Pushing(
+            self.session,
+            SpecBook(CodeShipper()),
+            node.node_id_str,
+            self.engine.flush_soon,
+            receipts=self._overrides("push_task_response"),
+        )
+        self._display = node.display or PlainDisplay()
+        node.display = self._display
+        self._foreign = ForeignClasses()
+        self._workers: dict[int, str] = {}
+        self._stats = ApplicationStats()
+        self._number = 0
+        self._failures = 0
+        self._counts_itself = False
+        self._calls: dict[type, Any] = {
+            do.Begin: self._begin,
+            do.TasksEnded: self._tasks_ended,
+            do.SystemOver: self._system_over,
+            do.PushAccepted: self._push_accepted,
+            do.PushRejected: self._push_rejected,
+            do.WorkerGone: self._worker_gone,
+            do.MasterLost: self._master_lost,
+            do.Regained: self._regained,
+            do.ShowProgress: self._progress,
+        }
+
+    def run(self) -> int:
+        """Run the application; see `ApplicationNode.app_main`."""
+        try:
+            return self.engine.run(self)
+        finally:
+            self._display.close()
+            self._foreign.close()
+
+    # What the node's methods do.
+
+    @property
+    def stats(self) -> ApplicationStats:
+        """The counters, brought up to date."""
+        self._stats.pushed = self.pushing.count
+        self._stats.outstanding = self.session.outbox.outstanding
+        return self._stats
+
+    def push_lazily(self, tasks: Iterable[Task]) -> None:
+        """Push what an iterable yields."""
+        self.pushing.push_lazily(tasks)
+        self.engine.feed_soon()
+
+    def push_system(self, system: Any) -> None:
+        """Push a task system."""
+        check_system(system)
+        self.pushing.push_system(system)
+
+    def cancel(self, what: Any) -> None:
+        """Cancel a task, a system, several, or everything."""
+        if what is None:
+            self.pushing.stop_feeding()
+            self.engine.handle(on.CancelAsked(tuple(self.pushing.items), everything=True))
+        elif sequences := self.pushing.sequences_of(what):
+            self.engine.handle(on.CancelAsked(sequences))
+
+    def show_progress(self, done: float, total: float, message: str) -> None:
+        """Show how far the application has come, as it says itself."""
+        self._counts_itself = True
+        self._display.progress(done, total, message)
+
+    # What the default callbacks do.
+
+    def report_task(self, task: Any, result: Any, error: TaskError | None) -> None:
+        """Log what came of a task."""
+        if error is None:
+            self.node.log.info("%s: %s", name_of(task), shortened(result))
+        else:
+            self._failures += 1
+            self.node.log.error("task %s: %s", name_of(task), described(error))
+
+    def report_work(self, result: Any, system: Any) -> None:
+        """Log the result of a task system."""
+        self.node.log.info("%s: %s", name_of(system), shortened(result))
+
+    def report_failed_work(self, error: TaskError, system: Any) -> None:
+        """Log the failure of a task system and end."""
+        self.node.log.error("task system %s: %s", name_of(system), described(error))
+        self.engine.stop(1)
+
+    def report_rejection(self, receipt: PushReceipt) -> None:
+        """Log that the master did not take something."""
+        self._failures += 1
+        what = repr(receipt.item) if receipt.item is not None else f"{receipt.count} tasks"
+        self.node.log.error("the master did not take %s: %s", what, receipt.error)
+
+    # The actor.
+
+    def at_once(self, command: do.Command) -> bool:
+        """Show what is to be shown and note what is to be noted."""
+        if isinstance(command, do.ShowOutput):
+            for line in command.lines:
+                show_output(self._display, line)
+        elif isinstance(command, do.SwarmChanged):
+            self._stats.workers = command.now.workers
+            self._stats.executors = command.now.executors
+            self._workers.update(command.now.names)
+        elif isinstance(command, do.TakeJob):
+            self._foreign.learn(command.job.specs, command.job.codes)
+            self.pushing.book.number_above(self._foreign.numbers)
+        else:
+            if isinstance(command, do.Begin):
+                self._number = command.welcome.number
+            # What ends while it detaches is left to whoever attaches later.
+            ended = isinstance(command, do.TasksEnded | do.SystemOver)
+            return type(command) not in self._calls or (ended and self.engine.detaching)
+        return True
+
+    def call(self, command: do.Command) -> Awaitable[object] | None:
+        """Call the application's callbacks for a command."""
+        awaitable: Awaitable[object] | None = self._calls[type(command)](command)
+        return awaitable
+
+    @property
+    def hungry(self) -> bool:
+        """Whether something is left to be drawn."""
+        return self.pushing.hungry
+
+    def feed(self, room: int) -> None:
+        """Draw from what was given to `push_tasks`."""
+        if self.pushing.feed(room):
+            self.engine.post(do.PushAccepted(self.session.outbox.accepted))
+
+    def idle(self) -> None:
+        """End the application, since nothing more can happen."""
+        if not self.node.ends_when_idle:
+            return
+        if self.session.outbox.next_sequence == 1:
+            self.node.log.warning(
+                "there was nothing to do: start_processing pushed no task, and get_task_system "
+                "returned no task system"
+            )
+        self.engine.stop(1 if self._failures else 0)
+
+    def crashed(self, error: BaseException) -> None:
+        """Show the user's traceback and end."""
+        for line in traceback_of(error).rstrip().splitlines():
+            self._display.line(line, error=True)
+        self.engine.stop(1)
+
+    # The callbacks.
+
+    async def _begin(self, command: do.Begin) -> None:
+        if command.welcome.accepted:
+            return
+        system = await value_of(self.node.get_task_system())
+        if system is not None:
+            self.push_system(system)
+        if not self.engine.stopped:
+            await value_of(self.node.start_processing())
+
+    async def _tasks_ended(self, command: do.TasksEnded) -> None:
+        callback, items, stats = self.node.task_finished, self.pushing.items, self._stats
+        engine, names = self.engine, self._workers
+        handled = told = command.first - 1
+        since = time.monotonic()
+        try:
+            for index, outcome in enumerate(command.outcomes):
+                task = items.pop(outcome.key & SEQUENCE_MASK, None)
+                if task is None:
+                    task = self._rebuilt(outcome.key, command.origins.get(index))
+                result, error = unpack(task, outcome, names.get(outcome.worker, ""))
+                stats.task_seconds += outcome.seconds
+                if error is None:
+                    stats.finished += 1
+                else:
+                    stats.failed += 1
+                returned = callback(task, result, error)
+                if returned is not None:
+                    await value_of(returned)
+                handled += 1
+                if engine.stopped:
+                    break
+                if time.monotonic() - since >= ACKNOWLEDGE_AFTER:
+                    since, told = time.monotonic(), handled
+                    engine.handle(on.Handled(handled))
+                    self._show_count()
+        finally:
+            if handled > told:
+                engine.handle(on.Handled(handled))
+        self._show_count()
+
+    def _rebuilt(self, key: int, origin: Any) -> Task:
+        task = Task() if origin is None else self._foreign.rebuild(origin, self.pushing.classes)
+        task.task_id = sequence_of(key)
+        return task
+
+    def _show_count(self) -> None:
+        if not self._counts_itself:
+            done = self._stats.finished + self._stats.failed
+            total = 0 if self.hungry else done + self.session.outbox.outstanding
+            self._display.progress(done, total, "")
+
+    async def _system_over(self, command: do.SystemOver) -> None:
+        ended = command.ended
+        system = self.pushing.items.pop(ended.sequence, None)
+        if system is None and ended.origin is not None:
+            system = self._foreign.rebuild_system(ended.origin)
+        if ended.state and system is not None:
+            update(system, ended.state)
+        if ended.failure is None:
+            result, error = result_of(ended.result)
+        else:
+            result, error = None, error_of(ended.failure)
+        if error is None:
+            await value_of(self.node.work_finished(result, system))
+        else:
+            await value_of(self.node.work_failed(error, system))
+        self.engine.handle(on.Handled(ended.number))
+
+    async def _push_accepted(self, command: do.PushAccepted) -> None:
+        for receipt in self.pushing.accepted(command.through):
+            if not self.engine.stopped:
+                await value_of(self._receipt_callback(receipt, "response")(receipt))
+
+    async def _push_rejected(self, command: do.PushRejected) -> None:
+        receipt = self.pushing.rejected(command)
+        await value_of(self._receipt_callback(receipt, "failed")(receipt))
+
+    def _receipt_callback(self, receipt: PushReceipt, kind: str) -> Any:
+        if receipt.item is None:
+            return getattr(self.node, f"push_tasks_{kind}")
+        what = "task" if isinstance(receipt.item, Task) else "tasksystem"
+        return getattr(self.node, f"push_{what}_{kind}")
+
+    async def _worker_gone(self, command: do.WorkerGone) -> None:
+        lost = command.lost
+        await value_of(self.node.node_lost(lost.worker, lost.tasks, lost.reason))
+
+    async def _master_lost(self, command: do.MasterLost) -> None:
+        await value_of(self.node.master_disconnected(command.reason))
+
+    async def _regained(self, _command: do.Regained) -> None:
+        await value_of(self.node.master_reconnected())
+
+    async def _progress(self, command: do.ShowProgress) -> None:
+        for note in command.notes:
+            sequence = sequence_of(note.key)
+            if not sequence:
+                callback: Any = self.node.system_progress
+                returned = callback(note.done, note.total, note.message)
+            elif application_of(note.key) == self._number and sequence in self.pushing.items:
+                task = self.pushing.items[sequence]
+                returned = self.node.task_progress(task, note.done, note.total, note.message)
+            else:
+                continue
+            await value_of(returned)
+
+    def _overrides(self, method: str) -> bool:
+        return getattr(type(self.node), method) is not getattr(ApplicationNode, method)
+
+
+async def value_of(returned: Any) -> Any:
+    """Return what a callback returned, once it is there."""
+    return await returned if hasattr(returned, "__await__") else returned

@@ -1,0 +1,318 @@
+"""The shell around a session: sockets, clock, signals, and the user's callbacks one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from concurrent_framework.application import commands as do
+from concurrent_framework.application import events as on
+from concurrent_framework.application.channel import Channel
+from concurrent_framework.application.interrupts import (
+    INTERRUPTED,
+    TERMINATED,
+    Interrupts,
+    Terminated,
+)
+from concurrent_framework.application.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from concurrent_framework.application.connection import Transport
+    from concurrent_framework.application.session import ApplicationSession
+    from concurrent_framework.model.errors import ConcurrentError
+
+DRAIN_ROUNDS = 16
+RETRY_SEND = 0.02
+LINGER = 1.0
+
+
+class Actor(Protocol):
+    """Whose callbacks an engine runs: a user's application, or a system host."""
+
+    def at_once(self, command: do.Command) -> bool:
+        """Take a command that needs none of the user's code; False to have `call` called later."""
+
+    def call(self, command: do.Command) -> Awaitable[object] | None:
+        """Run the user's code for a command; what is awaitable is awaited before the next call."""
+
+    @property
+    def hungry(self) -> bool:
+        """Whether there is something left that is drawn lazily."""
+
+    def feed(self, room: int) -> None:
+        """Push some of what is drawn lazily, up to `room` tasks, for a few milliseconds."""
+
+    def idle(self) -> None:
+        """Nothing is outstanding and no callback is due."""
+
+    def crashed(self, error: BaseException) -> None:
+        """The user's code raised: say so and stop the engine."""
+
+
+class Engine:
+    """Runs a session and an actor's callbacks until it is stopped.
+
+    Args:
+        session: the core.
+        transport: the connection to the master; closed at the end.
+
+    """
+
+    def __init__(self, session: ApplicationSession, transport: Transport) -> None:
+        self.session = session
+        self.stopped = False
+        self.exit_code = 0
+        self.detaching = False
+        self._actor: Actor | None = None
+        self._transport = transport
+        self._channel = Channel(transport, time.monotonic)
+        self._interrupts = Interrupts()
+        self._keeper = Keeper(self._channel.keep_alive, self._nudge)
+        self._queue: deque[do.Command] = deque()
+        self._error: ConcurrentError | None = None
+        self._reason = ""
+        self._begun = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._scheduled: set[Callable[[], None]] = set()
+        self._strangers: set[asyncio.Task[Any]] = set()
+
+    # For the actor.
+
+    def run(self, actor: Actor) -> int:
+        """Run until stopped and return the exit code.
+
+        Raises:
+            MasterNotFoundError: if no master answers in time.
+            RefusedError: if the master does not take the application in.
+            ConcurrentError: if the master has lost what it had accepted.
+
+        """
+        self._actor = actor
+        with self._interrupts.caught():
+            try:
+                with asyncio.Runner() as runner:
+                    runner.run(self._main())
+            except KeyboardInterrupt:
+                self.stop(INTERRUPTED, "interrupted")
+            except Terminated:
+                self.stop(TERMINATED, "terminated")
+            finally:
+                self._leave()
+        if self._error is not None:
+            raise self._error
+        return self.exit_code
+
+    def stop(self, exit_code: int, reason: str = "") -> None:
+        """End after the callback that is running."""
+        if not self.stopped:
+            self.stopped = True
+            self.exit_code = exit_code
+            self._reason = reason
+        self._wake.set()
+
+    def handle(self, *events: on.Event) -> None:
+        """Pass events to the session and do what it says."""
+        with self._interrupts:
+            now = time.monotonic()
+            for command in self.session.handle(events, now):
+                self._do(command)
+        self._after()
+
+    def flush_soon(self) -> None:
+        """Let what was pushed leave when the running callback returns, and full batches at once."""
+        if self.session.wants_flush:
+            self.handle(on.Flush())
+        else:
+            self._soon(self._flush)
+
+    def feed_soon(self) -> None:
+        """Draw from what is drawn lazily, as soon as the loop gets to it."""
+        self._soon(self._feed)
+
+    def post(self, command: do.Command) -> None:
+        """Have the actor called for this too."""
+        self._queue.append(command)
+        self._wake.set()
+
+    @property
+    def envelopes(self) -> tuple[int, int]:
+        """Envelopes sent and received."""
+        return self._channel.sent, self._channel.received
+
+    # The loop.
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._failed_elsewhere)
+        self._loop.add_reader(self._channel.fileno(), self._drain)
+        try:
+            self.handle(on.Started())
+            await self._run_callbacks()
+        finally:
+            self._loop.remove_reader(self._channel.fileno())
+            self._loop.set_exception_handler(None)
+            if self._timer is not None:
+                self._timer.cancel()
+
+    async def _run_callbacks(self) -> None:
+        while not self.stopped:
+            self._wake.clear()
+            while self._queue and not self.stopped:
+                await self._call(self._queue.popleft())
+                await asyncio.sleep(0)
+            self._check_idle()
+            await self._wake.wait()
+
+    async def _call(self, command: do.Command) -> None:
+        assert self._actor is not None
+        try:
+            awaitable = self._actor.call(command)
+            if awaitable is not None:
+                await awaitable
+        except SystemExit as error:
+            self.stop(_exit_code(error))
+        except Exception as error:  # noqa: BLE001 (the user's; it is shown and ends the application)
+            self._actor.crashed(error)
+        else:
+            self._begun = self._begun or isinstance(command, do.Begin)
+        self._flush()
+
+    def _do(self, command: do.Command) -> None:
+        if isinstance(command, do.Send):
+            self._channel.send(command.messages)
+        elif isinstance(command, do.End):
+            self._error = command.error
+            self.stop(0 if command.error is None else 1)
+        else:
+            if isinstance(command, do.Begin):
+                self._keeper.start(command.welcome.lease)
+            assert self._actor is not None
+            if not self._actor.at_once(command):
+                self.post(command)
+
+    def _after(self) -> None:
+        """Arrange for what has to follow whatever was done."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        if self._channel.pending():
+            self._soon(self._drain)
+        if self._channel.blocked:
+            self._loop.call_later(RETRY_SEND, self._soon, self._retry)
+        if self._actor is not None and self._actor.hungry:
+            self._soon(self._feed)
+        deadline = self.session.deadline()
+        if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._tick)
+        if self.detaching and self._begun and self.session.outbox.settled:
+            self.stop(0)
+
+    def _soon(self, function: Callable[[], None]) -> None:
+        if self._loop is None or function in self._scheduled:
+            return
+        self._scheduled.add(function)
+        self._loop.call_soon(self._run_scheduled, function)
+
+    def _run_scheduled(self, function: Callable[[], None]) -> None:
+        self._scheduled.discard(function)
+        if not self.stopped:
+            function()
+
+    def _nudge(self) -> None:
+        """In the keeper's thread: sending may have taken the socket's signal from the loop."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._soon, self._drain)
+
+    def _drain(self) -> None:
+        for _ in range(DRAIN_ROUNDS):
+            with self._interrupts:
+                happened = self._channel.receive()
+            if not happened:
+                break
+            self.handle(*happened)
+        if self._channel.pending():
+            self._soon(self._drain)
+
+    def _flush(self) -> None:
+        self.handle(on.Flush())
+
+    def _retry(self) -> None:
+        with self._interrupts:
+            self._channel.retry()
+        self._after()
+
+    def _tick(self) -> None:
+        self._timer = None
+        # The loop may have been busy: what has arrived meanwhile counts as a sign of life.
+        self._drain()
+        deadline = self.session.deadline()
+        if deadline is not None and deadline <= time.monotonic():
+            self.handle(on.Tick())
+        else:
+            self._after()
+
+    def _feed(self) -> None:
+        assert self._actor is not None
+        if not self._actor.hungry:
+            return
+        room = self.session.outbox.room if self.session.online else 0
+        if not room:
+            return
+        try:
+            self._actor.feed(room)
+        except SystemExit as error:
+            self.stop(_exit_code(error))
+        except Exception as error:  # noqa: BLE001 (the user's generator raised)
+            self._actor.crashed(error)
+        self._flush()
+        if not self._actor.hungry:
+            self._wake.set()
+
+    def _check_idle(self) -> None:
+        outbox = self.session.outbox
+        if self.stopped or not self._begun or self._queue:
+            return
+        assert self._actor is not None
+        if outbox.outstanding or outbox.unhandled or self.detaching or self._actor.hungry:
+            return
+        for task in asyncio.all_tasks() - self._strangers:
+            if task is not asyncio.current_task():
+                self._strangers.add(task)
+                task.add_done_callback(self._stranger_done)
+        if not self._strangers:
+            self._actor.idle()
+
+    def _stranger_done(self, task: asyncio.Task[Any]) -> None:
+        self._strangers.discard(task)
+        self._wake.set()
+
+    def _failed_elsewhere(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle what a task or a callback raised that the user's code gave to the loop."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and self._actor is not None:
+            self._actor.crashed(error)
+        else:
+            loop.default_exception_handler(context)
+
+    def _leave(self) -> None:
+        with self._interrupts:
+            self._keeper.stop()
+            reached = self.session.online
+            leaving = on.Leaving(self._reason, self.detaching and self.exit_code == 0)
+            for command in self.session.handle([leaving], time.monotonic()):
+                if isinstance(command, do.Send):
+                    self._channel.send(command.messages)
+            self._channel.close(LINGER if reached else 0.0)
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    return error.code if isinstance(error.code, int) else 1

@@ -1,0 +1,209 @@
+"""From the user's objects to rows, and back from sequences to the objects."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import AsyncIterable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from concurrent_framework.application.receipt import PushReceipt
+from concurrent_framework.model.errors import UsageError, error_from
+from concurrent_framework.protocol.application import PushSystem
+from concurrent_framework.protocol.tasks import NewTask
+from concurrent_framework.tasks.payload import dump_state
+from concurrent_framework.tasks.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from concurrent_framework.application.commands import PushRejected
+    from concurrent_framework.application.session import ApplicationSession
+    from concurrent_framework.tasks.specs import SpecBook
+
+FEED_TASKS = 1024
+FEED_SECONDS = 0.004
+
+
+class _Single(NamedTuple):
+    """A push of one task or system that wants to be told of its acceptance."""
+
+    last: int
+    item: Any
+
+
+class _Feeder:
+    """An iterable that is drawn lazily, and how far it has come."""
+
+    __slots__ = ("count", "exhausted", "first", "last", "tasks")
+
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self.tasks = tasks
+        self.count = 0
+        self.first = 0
+        self.last = 0
+        self.exhausted = False
+
+
+class Pushing:
+    """Everything one application or system host has pushed and that has not ended.
+
+    Args:
+        session: numbers what is pushed.
+        book: knows specs and code.
+        client_id: what tasks that have no `client_id` get.
+        pushed: told after each push; makes sure that it leaves.
+        receipts: whether somebody wants `PushReceipt`s for single pushes.
+
+    """
+
+    def __init__(
+        self,
+        session: ApplicationSession,
+        book: SpecBook,
+        client_id: str,
+        pushed: Callable[[], None],
+        *,
+        receipts: bool = False,
+    ) -> None:
+        self.book = book
+        self.items: dict[int, Any] = {}
+        """The very instances that were pushed, tasks and systems, by sequence."""
+        self.classes: dict[int, type] = {}
+        """The classes of tasks by the number of their spec."""
+        self.count = 0
+        self._session = session
+        self._client_id = client_id
+        self._pushed = pushed
+        self._receipts = receipts
+        self._feeders: deque[_Feeder] = deque()
+        self._singles: deque[_Single] = deque()
+        self._bulks: list[_Feeder] = []
+
+    def push(self, task: Task) -> None:
+        """Push one task; raises UsageError or NotSerializable if it cannot be one."""
+        if not isinstance(task, Task):
+            message = f"push_task takes a Task, not {task!r:.200}"
+            raise UsageError(message)
+        sequence = self._push(task)
+        if self._receipts:
+            self._singles.append(_Single(sequence, task))
+        self._pushed()
+
+    def push_lazily(self, tasks: Iterable[Task]) -> None:
+        """Push what an iterable yields, drawing it no further than the window allows."""
+        if not isinstance(tasks, Iterable):
+            kind = "an async iterable" if isinstance(tasks, AsyncIterable) else repr(tasks)[:200]
+            message = f"push_tasks takes an iterable of tasks (a list, a generator …), not {kind}"
+            raise UsageError(message)
+        feeder = _Feeder(iter(tasks))
+        self._feeders.append(feeder)
+        self._bulks.append(feeder)
+
+    def push_system(self, system: Any) -> int:
+        """Push a task system; returns its sequence."""
+        cls = type(system)
+        if self.items.get(getattr(system, "system_id", None) or 0) is system:
+            message = f"{system!r} has been pushed already and has not ended: make another one"
+            raise UsageError(message)
+        payload = dump_state(system)
+        reference = self.book.reference_for(cls)
+        self._define()
+        sequence = self._session.outbox.next_sequence
+        name = str(getattr(system, "name", "") or cls.__name__)
+        self._session.outbox.push_system(PushSystem(sequence, name, reference, payload))
+        self.items[sequence] = system
+        system.system_id = sequence
+        self._singles.append(_Single(sequence, system))
+        self._pushed()
+        return sequence
+
+    @property
+    def hungry(self) -> bool:
+        """Whether an iterable has not been exhausted yet."""
+        return bool(self._feeders)
+
+    def feed(self, room: int) -> bool:
+        """Draw up to `room` tasks, for a few milliseconds; True if an iterable was exhausted."""
+        feeders = self._feeders
+        ended = False
+        until = time.monotonic() + FEED_SECONDS
+        for _ in range(min(room, FEED_TASKS)):
+            if not feeders or time.monotonic() >= until:
+                break
+            feeder = feeders[0]
+            try:
+                task = next(feeder.tasks)
+            except StopIteration:
+                feeder.exhausted = ended = True
+                feeders.popleft()
+                continue
+            if not isinstance(task, Task):
+                message = f"push_tasks was given {task!r:.200}, which is no Task"
+                raise UsageError(message)
+            feeder.last = self._push(task)
+            feeder.first = feeder.first or feeder.last
+            feeder.count += 1
+        return ended
+
+    def sequences_of(self, what: Any) -> tuple[int, ...]:
+        """Return the sequences of those of one or several tasks and systems that have not ended."""
+        several = () if hasattr(what, "task_id") or hasattr(what, "system_id") else what
+        if not isinstance(several, Iterable):
+            message = f"cancel takes tasks or task systems, not {what!r:.200}"
+            raise UsageError(message)
+        return tuple(
+            sequence
+            for item in several or (what,)
+            for sequence in (getattr(item, "task_id", None), getattr(item, "system_id", None))
+            if isinstance(sequence, int) and self.items.get(sequence) is item
+        )
+
+    def stop_feeding(self) -> None:
+        """Draw nothing more."""
+        for feeder in self._feeders:
+            feeder.exhausted = True
+            close = getattr(feeder.tasks, "close", None)
+            if close is not None:
+                close()
+        self._feeders.clear()
+
+    def accepted(self, through: int) -> list[PushReceipt]:
+        """Return the receipts for what is safe now."""
+        told = []
+        while self._singles and self._singles[0].last <= through:
+            told.append(PushReceipt(1, self._singles.popleft().item))
+        safe = [one for one in self._bulks if one.exhausted and one.last <= through]
+        self._bulks = [one for one in self._bulks if one not in safe]
+        return [*told, *(PushReceipt(feeder.count) for feeder in safe)]
+
+    def rejected(self, rejection: PushRejected) -> PushReceipt:
+        """Forget what the master did not take and return the receipt for it."""
+        first, count = rejection.first, rejection.count
+        items = [self.items.pop(first + n, None) for n in range(count)]
+        in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
+        self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
+        return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def _push(self, task: Task) -> int:
+        known = task.task_id
+        if known is not None and self.items.get(known) is task:
+            message = f"{task!r} has been pushed already and has not ended: make another instance"
+            raise UsageError(message)
+        number = self.book.number_for(task)
+        if number not in self.classes:
+            self.classes[number] = type(task)
+        if task.client_id is None:
+            task.client_id = self._client_id
+        row = NewTask(number, str(task.name), dump_state(task))
+        self._define()
+        sequence = self._session.push(row)
+        task.task_id = sequence
+        self.items[sequence] = task
+        self.count += 1
+        return sequence
+
+    def _define(self) -> None:
+        define = self.book.new_definitions()
+        if define is not None:
+            self._session.outbox.define(define)

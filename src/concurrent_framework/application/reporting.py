@@ -1,0 +1,50 @@
+"""Words for results and errors that nobody else takes care of."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.tasks.failures import format_exception, is_ours
+
+if TYPE_CHECKING:
+    from concurrent_framework.model.errors import TaskError
+
+SHOWN = 2000
+"""Characters of a result that are shown at most."""
+
+
+def shortened(result: Any) -> str:
+    """Return a result as a text of bounded length."""
+    text = result if isinstance(result, str) else repr(result)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+
+
+def name_of(item: Any) -> str:
+    """Return how people call a task or a task system."""
+    return str(getattr(item, "name", "") or type(item).__name__)
+
+
+def described(error: TaskError) -> str:
+    """Return what a person needs to find the cause of an error."""
+    certificate = error.certificate
+    text = error.message
+    if error.kind == "failed" and error.type and not text.startswith(error.type):
+        text = f"{error.type}: {text}"
+    if certificate.worker:
+        text += f" (worker {certificate.worker})"
+    if error.traceback:
+        text += f"\n{error.traceback.rstrip()}"
+    elif certificate.stderr:
+        text += f"\nits last words:\n{certificate.stderr.rstrip()}"
+    return text
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return a traceback of the user's frames; of all frames if it is a defect of this package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = any(not is_ours(frame.filename) for frame in frames)
+    if theirs or isinstance(error, ConcurrentError):
+        return format_exception(error)
+    return "".join(traceback.format_exception(error))
