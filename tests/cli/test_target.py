@@ -57,6 +57,14 @@ def test_a_file_may_import_its_neighbours(write: Callable[[str, str], Path]) -> 
     assert parse("sub/with_neighbour.py").load().__name__ == "Mine"
 
 
+@pytest.mark.parametrize("name", ["json.py", "my-first app.py", "3d.py", "class.py"])
+def test_a_file_may_have_any_name(name: str, write: Callable[[str, str], Path]) -> None:
+    write(name, APPLICATION.format(name="Mine"))
+    found = parse(name).load()
+    assert found.__name__ == "Mine"
+    assert sys.modules[found.__module__].Mine is found
+
+
 def test_the_main_part_of_a_file_does_not_run(write: Callable[[str, str], Path]) -> None:
     text = dedent(APPLICATION.format(name="Mine"))
     write("guarded.py", f"{text}\nif __name__ == '__main__':\n    raise RuntimeError\n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from contextlib import contextmanager
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,23 +39,18 @@ def users_errors(place: str) -> Iterator[None]:
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a file under its own name, as if its directory were the first place to look.
+    """Import a file, with its directory as the first place to look for what it imports.
 
-    Its ``if __name__ == "__main__"`` part does not run.
+    Its ``if __name__ == "__main__"`` part does not run. It gets its own name, or one like it if that
+    is no name for a module or is taken, as that of ``test.py`` or ``my-app.py``.
     """
     directory = str(path.parent)
     if directory not in sys.path:
         sys.path.insert(0, directory)
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return known
-    if not name.isidentifier() or known is not None or name in sys.stdlib_module_names:
-        message = (
-            f"{path.name} cannot be imported under that name, "
-            f"{_why_not(name, taken=name.isidentifier())}: rename the file"
-        )
-        raise UsageError(message)
+    name = module_name(path.stem)
+    for known in (path.stem, name):
+        if getattr(sys.modules.get(known), "__file__", None) == str(path):
+            return sys.modules[known]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         message = f"{path} is no Python file"
@@ -84,10 +81,20 @@ def import_module(name: str) -> ModuleType:
             raise UsageError(message) from None
 
 
-def _why_not(name: str, *, taken: bool) -> str:
-    if taken:
-        return f"{name!r} is a module of Python's own or already in use"
-    return f"{name!r} is no Python name"
+def module_name(stem: str) -> str:
+    """Return a name for the module of a file that nothing else has.
+
+    Example:
+        >>> module_name("hello"), module_name("my-first.app"), module_name("3d"), module_name("json")
+        ('hello', 'my_first_app', '_3d', 'json_')
+
+    """
+    name = re.sub(r"\W", "_", stem)
+    if not name or name[0].isdigit():
+        name = f"_{name}"
+    while iskeyword(name) or name in sys.modules or name in sys.stdlib_module_names:
+        name += "_"
+    return name
 
 
 def _theirs(error: BaseException, place: str) -> BaseException:
