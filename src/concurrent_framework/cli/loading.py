@@ -25,15 +25,20 @@ class UserCodeError(ConcurrentError):
 
 
 @contextmanager
-def users_errors(place: str) -> Iterator[None]:
+def users_errors(place: str, *, may_exit: bool = False) -> Iterator[None]:
     """Show what the user's code raises in here as the user's own traceback.
 
     Args:
         place: what was being run, as the user named it.
+        may_exit: let it end the program, as argparse does after ``--help``.
 
     """
     try:
         yield
+    except SystemExit as error:
+        if may_exit:
+            raise
+        raise _theirs(error, place) from None
     except BaseException as error:  # noqa: BLE001 (whatever their code raises is theirs to see)
         raise _theirs(error, place) from None
 

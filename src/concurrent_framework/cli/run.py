@@ -58,7 +58,7 @@ def run_on(
     from concurrent_framework.cli.progress import display_for
 
     application.display = display_for(application.full_name, quiet=options.quiet)
-    with users_errors(target.text):
+    with users_errors(target.text, may_exit=True):
         application.app_init()
     code = application.app_main()
     if options.detach and code == 0:
