@@ -58,6 +58,7 @@ class SpecBook:
         self._latest: dict[type, _Known] = {}
         self._references: dict[type, CodeReference] = {}
         self._numbers: dict[TaskSpec, int] = {}
+        self._first = 0
         self._codes: dict[str, CodeBlob] = {}
         self._new_specs: list[SpecEntry] = []
         self._new_codes: list[CodeBlob] = []
@@ -75,6 +76,10 @@ class SpecBook:
         if known is not None and known.settings == settings:
             return known.number
         return self._define(type(task), settings)
+
+    def number_above(self, numbers: Iterable[int]) -> None:
+        """Give only numbers above these, which another process of the application has given."""
+        self._first = max(self._first, 1 + max(numbers, default=-1))
 
     def reference_for(self, cls: type) -> CodeReference:
         """Return where a class (of a task system, for instance) is found; its code is noted."""
@@ -108,8 +113,8 @@ class SpecBook:
         spec = spec_of(cls, settings, self._reference_of_task(cls))
         number = self._numbers.get(spec)
         if number is None:
-            number = len(self._numbers)
-            if number >= MAX_SPECS:
+            number = self._first + len(self._numbers)
+            if len(self._numbers) >= MAX_SPECS:
                 message = (
                     f"{cls.__name__}: the tasks of one application may differ in at most "
                     f"{MAX_SPECS} ways in {', '.join(SETTINGS)}; round the values"
