@@ -13,3 +13,9 @@ def test_numbers_stand_right_and_text_left() -> None:
 
 def test_a_table_may_be_empty() -> None:
     assert table(["name", "lines"], []) == "name  lines\n───────────"
+
+
+def test_figures_with_units_and_gaps_stand_right_too() -> None:
+    assert table(["", "run"], [["time", "0.50 s"], ["share", ""], ["total", "12"]]) == (
+        "          run\n─────────────\ntime   0.50 s\nshare\ntotal      12"
+    )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Lay out rows under a header: numbers to the right, everything else to the left.
+    """Lay out rows under a header: columns of numbers to the right, all others to the left.
 
     Args:
         header: a title for each column.
@@ -25,7 +25,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """
     rows = [tuple(row) for row in rows]
     cells = [[_text(cell) for cell in row] for row in rows]
-    right = [bool(rows) and _is_number(cell) for cell in rows[0]] if rows else [False] * len(header)
+    right = [bool(cells) and all(map(_is_figure, column)) for column in zip(*cells, strict=True)]
+    right = right or [False] * len(header)
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
 
     def line(texts: Sequence[str]) -> str:
@@ -42,8 +43,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _text(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.2f}"
-    return f"{cell:,}" if _is_number(cell) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
-def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float)
+def _is_figure(text: str) -> bool:
+    """Tell numbers, with their units, and cells left empty."""
+    return text[:1].isdigit() or not text

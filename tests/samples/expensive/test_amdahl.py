@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concurrent_framework.samples.expensive.amdahl import amdahl, serial_fraction
-from concurrent_framework.samples.expensive.burning import burn
+from concurrent_framework.samples.expensive.tasks import burn
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from time import thread_time
 
+from concurrent_framework import Task
+
+
+class Burn(Task):
+    """Keeps a core busy.
+
+    Args:
+        number: to tell the tasks apart.
+        seconds: how much processor time to use, >= 0.
+
+    """
+
+    def __init__(self, number: int, seconds: float) -> None:
+        super().__init__(f"burn {number}")
+        self.seconds = seconds
+
+    def __call__(self) -> float:
+        return burn(self.seconds)
+
 
 def burn(seconds: float) -> float:
     """Keep a core busy for this much processor time; return how much it was.
