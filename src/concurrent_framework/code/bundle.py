@@ -8,22 +8,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import linecache
-import pickle
-import sys
 
+from concurrent_framework.code.blobs import BUNDLE, ORIGINS, make_blob
 from concurrent_framework.code.collect import Collection, main_source
+from concurrent_framework.code.definitions import definition_of, start_run
 from concurrent_framework.code.locate import find_local, is_importable, loaded_local_modules
-from concurrent_framework.model.errors import UsageError
 from concurrent_framework.model.spec import CodeBlob, CodeReference
-
-BUNDLE = "bundle"
-PICKLE = "pickle"
-ORIGINS = ".origins"
-"""File in a bundle that says where its modules came from, for tracebacks: ``name<TAB>path``."""
-MAX_DEFINITION_BYTES = 16 * 1024 * 1024
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -42,6 +33,7 @@ class CodeShipper:
     """
 
     def __init__(self) -> None:
+        start_run()
         self._collection = Collection()
         self._bundles: dict[int, CodeBlob | None] = {}
 
@@ -63,28 +55,16 @@ class CodeShipper:
         return reference, [bundle] if bundle else []
 
     def _by_value(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
-        from concurrent_framework.code.by_value import definition_of
+        from concurrent_framework.code.by_value import blob_of  # imports cloudpickle, which is slow
 
-        definition = definition_of(cls)
-        needed = {name.partition(".")[0] for name in definition.modules}
+        blob = blob_of(cls)
+        needed = {name.partition(".")[0] for name in definition_of(cls).modules}
         if cls.__module__ == "__main__":
             needed.update(self._collection.local_imports(main_source()))
-        sources = {name: "".join(linecache.getlines(name)) for name in sorted(definition.files)}
-        data = pickle.dumps((sys.version_info[:2], sources, definition.data), 5)
-        if len(data) > MAX_DEFINITION_BYTES:
-            message = (
-                f"the definition of {cls.__qualname__} takes {len(data) / 2**20:.1f} MiB, "
-                f"{MAX_DEFINITION_BYTES // 2**20} MiB at most: it uses a large global value; give "
-                "that to the tasks as an attribute, or load it in __call__"
-            )
-            raise UsageError(message)
-        blob = _blob(PICKLE, data)
         bundle = self._bundle(needed)
         blobs = [blob] if bundle is None else [bundle, blob]
-        reference = CodeReference(
-            "", cls.__qualname__, bundle.digest if bundle else "", blob.digest
-        )
-        return reference, blobs
+        digest = bundle.digest if bundle else ""
+        return CodeReference("", cls.__qualname__, digest, blob.digest), blobs
 
     def _bundle(self, needed: set[str]) -> CodeBlob | None:
         self._collection.require(needed)
@@ -107,8 +87,4 @@ def _pack(collection: Collection) -> CodeBlob:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data, compresslevel=1)
-    return _blob(BUNDLE, buffer.getvalue())
-
-
-def _blob(kind: str, data: bytes) -> CodeBlob:
-    return CodeBlob(hashlib.sha256(data).hexdigest(), kind, data)
+    return make_blob(BUNDLE, buffer.getvalue())

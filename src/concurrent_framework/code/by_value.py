@@ -8,39 +8,54 @@ the application's own class is never changed by a result, nor the executor's by 
 from __future__ import annotations
 
 import io
+import linecache
 import pickle
+import sys
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle  # type: ignore[import-untyped]
 from cloudpickle import cloudpickle as internals
 
+from concurrent_framework.code.blobs import PICKLE, make_blob
+from concurrent_framework.code.definitions import Definition, definition_of
+from concurrent_framework.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from concurrent_framework.model.spec import CodeBlob
+
 PROTOCOL = 5
+MAX_DEFINITION_BYTES = 16 * 1024 * 1024
 
 
-class Definition(NamedTuple):
-    """A class by value.
-
-    Args:
-        data: its pickle.
-        files: names of the source files of the functions in it.
-        modules: names of the modules it imports things from.
-
-    """
-
-    data: bytes
-    files: frozenset[str]
-    modules: frozenset[str]
-
-
-@lru_cache(maxsize=256)
-def definition_of(cls: type) -> Definition:
+def define(cls: type) -> Definition:
     """Pickle a class by value; raises whatever its parts raise."""
     buffer = io.BytesIO()
     pickler = _DefinitionPickler(buffer)
     pickler.dump(cls)
     return Definition(buffer.getvalue(), frozenset(pickler.files), frozenset(pickler.modules))
+
+
+def blob_of(cls: type) -> CodeBlob:
+    """Make the blob of a class by value: Python's version, the sources of its functions, its pickle.
+
+    Raises:
+        UsageError: if it is too large.
+        Exception: what its parts raise when they are pickled.
+
+    """
+    definition = definition_of(cls)
+    sources = {name: "".join(linecache.getlines(name)) for name in sorted(definition.files)}
+    data = pickle.dumps((sys.version_info[:2], sources, definition.data), PROTOCOL)
+    if len(data) > MAX_DEFINITION_BYTES:
+        message = (
+            f"the definition of {cls.__qualname__} takes {len(data) / 2**20:.1f} MiB, "
+            f"{MAX_DEFINITION_BYTES // 2**20} MiB at most: its methods use a large global value; "
+            "give that to the tasks as an attribute, or load it in __call__"
+        )
+        raise UsageError(message)
+    return make_blob(PICKLE, data)
 
 
 def dumps(value: object) -> bytes:
@@ -100,7 +115,7 @@ def _keeping_known_classes(reduced: Any) -> Any:
 @lru_cache(maxsize=256)
 def _known_class(identity: str, definition: bytes) -> type:
     known: type | None = internals._DYNAMIC_CLASS_TRACKER_BY_ID.get(identity)  # noqa: SLF001
-    return pickle.loads(definition) if known is None else known  # type: ignore[no-any-return]
+    return pickle.loads(definition) if known is None else known
 
 
 def _complete_class(cls: type, state: tuple[dict[str, Any], Any]) -> type:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from concurrent_framework.code.bundle import BUNDLE, PICKLE
+from concurrent_framework.code.blobs import BUNDLE, PICKLE
 from concurrent_framework.code.loader import CodeError
 
 if TYPE_CHECKING:

@@ -91,17 +91,17 @@ def _files_of(module: LocalModule) -> Iterator[tuple[str, bytes]]:
 def _package_files(top: str, name: str) -> Iterator[tuple[str, bytes]]:
     regular: set[str] = set()
     for folder, subfolders, names in os.walk(top):
-        if "__init__.py" in names or os.path.dirname(folder) in regular:  # noqa: PTH120
+        if "__init__.py" in names or os.path.dirname(folder) in regular:
             regular.add(folder)
         subfolders[:] = sorted(
             one
             for one in subfolders
             if one not in _LEFT_OUT
             and not one.startswith(".")
-            and not os.path.exists(os.path.join(folder, one, "pyvenv.cfg"))  # noqa: PTH110, PTH118
+            and not os.path.exists(os.path.join(folder, one, "pyvenv.cfg"))
         )
         for one in sorted(names):
-            path = os.path.join(folder, one)  # noqa: PTH118
+            path = os.path.join(folder, one)
             if one.endswith(_CODE) or (folder in regular and _is_small_data(path)):
                 inside = os.path.relpath(path, top).replace(os.sep, "/")
                 yield f"{name}/{inside}", _read(path)
@@ -109,15 +109,15 @@ def _package_files(top: str, name: str) -> Iterator[tuple[str, bytes]]:
 
 def _is_small_data(path: str) -> bool:
     return (
-        not os.path.basename(path).startswith(".")  # noqa: PTH119
-        and os.path.isfile(path)  # noqa: PTH113
-        and os.path.getsize(path) <= MAX_DATA_FILE_BYTES  # noqa: PTH202
+        not os.path.basename(path).startswith(".")
+        and os.path.isfile(path)
+        and os.path.getsize(path) <= MAX_DATA_FILE_BYTES
     )
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return file.read()
     except OSError as error:
         message = f"{path} belongs to the application's code but cannot be read: {error.strerror}"
@@ -139,6 +139,6 @@ def _too_large(module: LocalModule, files: dict[str, bytes], others: int) -> str
 def main_source() -> bytes:
     """Return the source of the script that runs as ``__main__``, empty if there is none."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if not file or not file.endswith((".py", ".pyw")) or not os.path.isfile(file):  # noqa: PTH113
+    if not file or not file.endswith((".py", ".pyw")) or not os.path.isfile(file):
         return b""
     return _read(file)

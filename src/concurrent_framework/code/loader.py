@@ -63,7 +63,7 @@ def mount(folder: Path) -> None:
     entry = str(folder)
     if entry in sys.path:
         return
-    tops = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208 (names only)
+    tops = {name.partition(".")[0] for name in os.listdir(folder)}
     siblings = str(folder.parent) + os.sep
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
@@ -98,20 +98,19 @@ def _path(
     digest: str, reference: CodeReference, paths: Mapping[str, str | os.PathLike[str]]
 ) -> Path:
     path = paths.get(digest)
-    if path is None or not os.path.exists(path):  # noqa: PTH110 (a str suffices)
+    if path is None or not os.path.exists(path):
         message = f"the code of {reference.qualname} ({digest[:12]}) has not arrived on this worker"
         raise CodeError(message)
     return Path(path)
 
 
 def _explain(error: ModuleNotFoundError, reference: CodeReference) -> NoReturn:
-    missing = error.name or str(error)
-    raise CodeError(missing_module(missing, reference.qualname)) from error
+    raise CodeError(missing_module(error, reference.qualname)) from error
 
 
-def missing_module(module: str, needed_by: str) -> str:
+def missing_module(error: ModuleNotFoundError, needed_by: str) -> str:
     """Return the sentence for a module that exists where the code came from but not here."""
     return (
-        f"the worker has no module {module!r}, which {needed_by} needs; install it there, or put "
-        "it beside the application's own files and import it, so that it travels with them"
+        f"the worker has no module {error.name or str(error)!r}, which {needed_by} needs; install "
+        "it there, or put it beside the application's files and import it, so that it travels too"
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 OURS = __name__.partition(".")[0]
-_STDLIB = os.path.dirname(os.path.realpath(os.__file__)) + os.sep  # noqa: PTH120 (fast start-up)
+_STDLIB = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -34,7 +34,7 @@ class LocalModule(NamedTuple):
     @property
     def archive_name(self) -> str:
         """The name that makes a module importable under `name`, wherever its file came from."""
-        base = os.path.basename(self.file)  # noqa: PTH119
+        base = os.path.basename(self.file)
         suffix = base[base.find(".") :]
         return self.name + (suffix if suffix in all_suffixes() else ".py")
 

@@ -75,9 +75,18 @@ class TaskError(ConcurrentError):
 
         Raises the TaskError itself when there is no original exception or it cannot be rebuilt.
         """
-        if self.failure.exception and self._rebuild is not None:
-            raise self._rebuild(self.failure.exception) from RemoteTracebackError(self.traceback)
-        raise self
+        original = self._original()
+        if original is None:
+            raise self
+        raise original from RemoteTracebackError(self.traceback)
+
+    def _original(self) -> BaseException | None:
+        if not self.failure.exception or self._rebuild is None:
+            return None
+        try:
+            return self._rebuild(self.failure.exception)
+        except Exception:  # noqa: BLE001 (the user's class may raise, or not exist here)
+            return None
 
 
 class RemoteTracebackError(ConcurrentError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from concurrent_framework.model.outcome import Failure
-from concurrent_framework.model.spec import TaskSpec
+from concurrent_framework.model.spec import CodeBlob, TaskSpec
 
 Payload = bytes | int
 """Opaque user data. On the wire a large one is an int: the index of the frame that holds it."""
@@ -28,6 +28,13 @@ class Assigned(Struct, array_like=True, gc=False):
     payload: Payload
 
 
+class SpecEntry(Struct, array_like=True, gc=False):
+    """Introduces a spec under the number that rows use from then on."""
+
+    number: int
+    spec: TaskSpec
+
+
 class Outcome(Struct, array_like=True, gc=False):
     """What came of one attempt; made by the executor, forwarded as it is to the application.
 
@@ -41,6 +48,9 @@ class Outcome(Struct, array_like=True, gc=False):
         failure: the error, None on success.
         spawned: tasks the task made; they exist only if this outcome is accepted.
         worker: number of the worker; filled in by the master.
+        specs: specs of spawned tasks that the application has not defined. Their numbers are
+            negative and hold in this outcome only; the master gives them others.
+        codes: the code that `specs` refer to and that the master may not have.
 
     """
 
@@ -52,13 +62,8 @@ class Outcome(Struct, array_like=True, gc=False):
     failure: Failure | None = None
     spawned: tuple[NewTask, ...] = ()
     worker: int = 0
-
-
-class SpecEntry(Struct, array_like=True, gc=False):
-    """Introduces a spec under the number that rows use from then on."""
-
-    number: int
-    spec: TaskSpec
+    specs: tuple[SpecEntry, ...] = ()
+    codes: tuple[CodeBlob, ...] = ()
 
 
 class OutputLine(Struct, array_like=True, gc=False):

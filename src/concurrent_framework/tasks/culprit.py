@@ -10,7 +10,7 @@ from concurrent_framework.code import by_value
 from concurrent_framework.tasks.state import attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 MAX_DEPTH = 12
 MAX_PARTS = 10_000
@@ -23,6 +23,21 @@ class Culprit(NamedTuple):
     path: str
     type: str
     reason: str
+
+
+def accuse(parts: Mapping[str, object], error: Exception) -> str:
+    """Say which part of several, given by the words that name them, pickling has failed at.
+
+    Args:
+        parts: what was pickled.
+        error: what pickle said, for the case that each part can be pickled by itself.
+
+    """
+    for words, part in parts.items():
+        culprit = find_culprit(part, words)
+        if culprit is not None:
+            return f"{culprit.path} is of type {culprit.type}: {culprit.reason}"
+    return f"{type(error).__name__}: {error}"
 
 
 def find_culprit(value: object, path: str) -> Culprit | None:

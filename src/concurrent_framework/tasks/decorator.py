@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import Signature, signature
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from concurrent_framework.model.errors import UsageError
 from concurrent_framework.model.spec import CodeReference
@@ -12,25 +12,24 @@ from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from concurrent_framework.model.resources import Resources
-
-    class TaskFunction(Protocol[P, R_co]):
-        """What `task` makes of a function: call it to make a task, use `function` to run it."""
-
-        @property
-        def function(self) -> Callable[P, R_co]:
-            """The plain function."""
-
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> FunctionTask[P, R_co]:
-            """Make a task that will call the function with these arguments, on a worker."""
-
 
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 _Accepted = tuple[frozenset[str], frozenset[str]]
+
+
+class TaskFunction(Protocol[P, R_co]):
+    """What `task` makes of a function: call it to make a task, use `function` to run it."""
+
+    @property
+    def function(self) -> Callable[P, R_co]:
+        """The plain function."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> FunctionTask[P, R_co]:
+        """Make a task that will call the function with these arguments, on a worker."""
 
 
 class FunctionTask(Task, Generic[P, R_co]):

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 import pickle
-from types import FunctionType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from types import FunctionType, SimpleNamespace, TracebackType
+from typing import TYPE_CHECKING, Any
 
+from concurrent_framework.code.loader import missing_module
+from concurrent_framework.code.origins import original_path
 from concurrent_framework.model.errors import TaskError
 from concurrent_framework.model.outcome import Failure
 
 if TYPE_CHECKING:
     from traceback import TracebackException
-    from types import TracebackType
 
     from concurrent_framework.model.outcome import FailureKind
 
@@ -25,7 +26,7 @@ MAX_FRAMES = 100
 MAX_TEXT = 64 * 1024
 MAX_LINE = 1000
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # noqa: PTH100, PTH120
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _SAMPLES = _PACKAGE + "samples" + os.sep
 Position = tuple[str, str, int]
 
@@ -52,9 +53,9 @@ def dump_exception(error: BaseException) -> tuple[str, bytes]:
     An exception that cannot be pickled, or not be rebuilt from it, is text only.
     """
     text = format_exception(error)
-    positions = [
-        position for position in _positions(error.__traceback__) if not is_ours(position[0])
-    ]
+    if not isinstance(error, Exception):
+        return text, b""  # raised where the application handles the error, it would end that
+    positions = _positions(error.__traceback__)
     if len(positions) > MAX_FRAMES:
         positions = positions[: MAX_FRAMES // 2] + positions[-MAX_FRAMES // 2 :]
     try:
@@ -96,6 +97,8 @@ def is_ours(filename: str) -> bool:
 
 
 def _message(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return missing_module(error, "the task")
     if isinstance(error, SystemExit):
         return f"the task called sys.exit({'' if error.code is None else repr(error.code)})"
     try:
@@ -145,7 +148,9 @@ def _positions(traceback: TracebackType | None) -> list[Position]:
     positions = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        positions.append((code.co_filename, code.co_name, traceback.tb_lineno))
+        if not is_ours(code.co_filename):
+            position = (original_path(code.co_filename), code.co_name, traceback.tb_lineno)
+            positions.append(position)
         traceback = traceback.tb_next
     return positions
 
@@ -163,11 +168,21 @@ def _traceback(positions: list[Position]) -> TracebackType | None:
             f_lineno=line,
         )
         following = SimpleNamespace(tb_frame=frame, tb_lineno=line, tb_next=following)
-    return cast("TracebackType", Traceback(following).as_traceback())
+    return _without_columns(Traceback(following).as_traceback())
+
+
+def _without_columns(traceback: TracebackType) -> TracebackType:
+    """Return a traceback that knows lines only: the columns that tblib gives it are made up."""
+    following = traceback.tb_next
+    rest = None if following is None else _without_columns(following)
+    return TracebackType(rest, traceback.tb_frame, -1, traceback.tb_lineno)
 
 
 def _drop_our_frames(report: TracebackException) -> None:
     report.stack[:] = [frame for frame in report.stack if not is_ours(frame.filename)]
+    for frame in report.stack:
+        _ = frame.line  # reads the source, which lies under the name that is replaced here
+        frame.filename = original_path(frame.filename)
     for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
         if other is not None:
             _drop_our_frames(other)

@@ -182,20 +182,12 @@ def _state_parts(instance: object, state: Any) -> dict[str, object]:
 
 
 def _dump_by_value(value: object, parts: Mapping[str, object], problem: str, hint: str) -> bytes:
-    from concurrent_framework.code import by_value
+    from concurrent_framework.code import by_value  # imports cloudpickle, which is slow
 
     try:
         return by_value.dumps(value)
     except Exception as error:
-        message = f"{problem}: {_accuse(parts, error)}; {hint}"
+        from concurrent_framework.tasks.culprit import accuse
+
+        message = f"{problem}: {accuse(parts, error)}; {hint}"
         raise not_serializable(message) from error
-
-
-def _accuse(parts: Mapping[str, object], error: Exception) -> str:
-    from concurrent_framework.tasks.culprit import find_culprit
-
-    for words, part in parts.items():
-        culprit = find_culprit(part, words)
-        if culprit is not None:
-            return f"{culprit.path} is of type {culprit.type}: {culprit.reason}"
-    return f"{type(error).__name__}: {error}"

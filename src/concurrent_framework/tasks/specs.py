@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from math import inf, isfinite
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
 
-from concurrent_framework.model.errors import UsageError
+from concurrent_framework.model.errors import ConcurrentError, UsageError
 from concurrent_framework.model.resources import Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define
 from concurrent_framework.protocol.tasks import SpecEntry
+from concurrent_framework.tasks.payload import not_serializable
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 SETTINGS = ("max_attempts", "timeout", "priority", "resources", "idempotent")
 MAX_SPECS = 1 << 16
@@ -44,6 +45,7 @@ class SpecBook:
 
     Args:
         source: knows where classes come from; a `CodeShipper` in an application or host.
+        step: 1 to count up from 0; -1 to count down from -1.
 
     Example:
         >>> from concurrent_framework.code.bundle import CodeShipper
@@ -53,12 +55,13 @@ class SpecBook:
 
     """
 
-    def __init__(self, source: CodeSource) -> None:
+    def __init__(self, source: CodeSource, step: Literal[1, -1] = 1) -> None:
         self._source = source
+        self._step = step
+        self._next = 0 if step > 0 else -1
         self._latest: dict[type, _Known] = {}
         self._references: dict[type, CodeReference] = {}
         self._numbers: dict[TaskSpec, int] = {}
-        self._first = 0
         self._codes: dict[str, CodeBlob] = {}
         self._new_specs: list[SpecEntry] = []
         self._new_codes: list[CodeBlob] = []
@@ -67,8 +70,9 @@ class SpecBook:
         """Return the number of the spec a task falls under; a new one is noted for `Define`.
 
         Raises:
-            UsageError: if an attribute that a spec is made of cannot be what it is, or the class
-                cannot be sent, naming the class and the attribute.
+            UsageError: if an attribute that a spec is made of cannot be what it is, naming the
+                class and the attribute, or if the class is no task or its code is too large.
+            NotSerializable: if the class travels by value and something that it uses cannot.
 
         """
         settings = _settings_of(task)
@@ -77,15 +81,21 @@ class SpecBook:
             return known.number
         return self._define(type(task), settings)
 
+    def learn(self, specs: Iterable[SpecEntry]) -> None:
+        """Take in specs that have numbers already."""
+        for entry in specs:
+            self._numbers[entry.spec] = entry.number
+        self._latest.clear()
+
     def number_above(self, numbers: Iterable[int]) -> None:
         """Give only numbers above these, which another process of the application has given."""
-        self._first = max(self._first, 1 + max(numbers, default=-1))
+        self._next = max(self._next, 1 + max(numbers, default=-1))
 
     def reference_for(self, cls: type) -> CodeReference:
         """Return where a class (of a task system, for instance) is found; its code is noted."""
         reference = self._references.get(cls)
         if reference is None:
-            reference, blobs = self._source.reference(cls)
+            reference, blobs = self._found(cls)
             self._references[cls] = reference
             for blob in blobs:
                 if blob.digest not in self._codes:
@@ -109,21 +119,47 @@ class SpecBook:
         specs = tuple(SpecEntry(number, spec) for spec, number in self._numbers.items())
         return Define(specs, tuple(self._codes.values()))
 
+    def definitions_of(
+        self, numbers: Collection[int]
+    ) -> tuple[tuple[SpecEntry, ...], tuple[CodeBlob, ...]]:
+        """Return the specs of these numbers, and the code that they need and that is known here."""
+        specs = tuple(
+            SpecEntry(number, spec) for spec, number in self._numbers.items() if number in numbers
+        )
+        digests = {digest for entry in specs for digest in entry.spec.code.digests()}
+        return specs, tuple(self._codes[digest] for digest in sorted(digests & self._codes.keys()))
+
     def _define(self, cls: type[Task], settings: tuple[Any, ...]) -> int:
         spec = spec_of(cls, settings, self._reference_of_task(cls))
         number = self._numbers.get(spec)
         if number is None:
-            number = self._first + len(self._numbers)
+            number = self._next
             if len(self._numbers) >= MAX_SPECS:
                 message = (
                     f"{cls.__name__}: the tasks of one application may differ in at most "
                     f"{MAX_SPECS} ways in {', '.join(SETTINGS)}; round the values"
                 )
                 raise UsageError(message)
+            self._next += self._step
             self._numbers[spec] = number
             self._new_specs.append(SpecEntry(number, spec))
         self._latest[cls] = _Known(settings, number)
         return number
+
+    def _found(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
+        try:
+            return self._source.reference(cls)
+        except ConcurrentError:
+            raise
+        except Exception as error:
+            from concurrent_framework.tasks.culprit import accuse  # seldom needed
+
+            parts = {cls.__name__: cls}
+            message = (
+                f"{cls.__name__} cannot be sent to a worker: {accuse(parts, error)}; "
+                "make that inside the method"
+            )
+            raise not_serializable(message) from error
 
     def _reference_of_task(self, cls: type[Task]) -> CodeReference:
         if cls not in self._references:
