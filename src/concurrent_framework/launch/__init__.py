@@ -1,0 +1,1 @@
+"""Starting processes, and making sure that none outlives whoever started it."""
