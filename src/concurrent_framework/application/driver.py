@@ -11,9 +11,16 @@ from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
 from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.console import PlainDisplay, show_output
-from concurrent_framework.application.engine import Engine
+from concurrent_framework.application.engine import Engine, exit_code_of
 from concurrent_framework.application.node import ApplicationNode
-from concurrent_framework.application.outcomes import error_of, result_of, unpack, update
+from concurrent_framework.application.outcomes import (
+    ACKNOWLEDGE_AFTER,
+    error_of,
+    result_of,
+    unpack,
+    update,
+    value_of,
+)
 from concurrent_framework.application.pushing import Pushing
 from concurrent_framework.application.reporting import (
     described,
@@ -36,9 +43,6 @@ if TYPE_CHECKING:
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.receipt import PushReceipt
     from concurrent_framework.model.errors import TaskError
-
-ACKNOWLEDGE_AFTER = 0.05
-"""Seconds of callbacks after which the outcomes handled so far are acknowledged."""
 
 
 class ApplicationDriver:
@@ -79,6 +83,7 @@ class ApplicationDriver:
         self._stats = ApplicationStats()
         self._number = 0
         self._failures = 0
+        self.ready = False
         self._counts_itself = False
         self._calls: dict[type, Any] = {
             do.Begin: self._begin,
@@ -95,7 +100,15 @@ class ApplicationDriver:
     def run(self) -> int:
         """Run the application; see `ApplicationNode.app_main`."""
         try:
-            return self.engine.run(self)
+            code = self.engine.run(self)
+            if self.engine.detached:
+                self.node.log.info(
+                    "application %d goes on without this process; "
+                    "`concurrent attach %d` gets its outcome",
+                    self._number,
+                    self._number,
+                )
+            return code
         finally:
             self._display.close()
             self._foreign.close()
@@ -174,9 +187,7 @@ class ApplicationDriver:
         else:
             if isinstance(command, do.Begin):
                 self._number = command.welcome.number
-            # What ends while it detaches is left to whoever attaches later.
-            ended = isinstance(command, do.TasksEnded | do.SystemOver)
-            return type(command) not in self._calls or (ended and self.engine.detaching)
+            return type(command) not in self._calls
         return True
 
     def call(self, command: do.Command) -> Awaitable[object] | None:
@@ -194,7 +205,7 @@ class ApplicationDriver:
         if self.pushing.feed(room):
             self.engine.post(do.PushAccepted(self.session.outbox.accepted))
 
-    def idle(self) -> None:
+    async def idle(self) -> None:
         """End the application, since nothing more can happen."""
         if not self.node.ends_when_idle:
             return
@@ -207,6 +218,9 @@ class ApplicationDriver:
 
     def crashed(self, error: BaseException) -> None:
         """Show the user's traceback and end."""
+        if isinstance(error, SystemExit):
+            self.engine.stop(exit_code_of(error))
+            return
         for line in traceback_of(error).rstrip().splitlines():
             self._display.line(line, error=True)
         self.engine.stop(1)
@@ -214,13 +228,13 @@ class ApplicationDriver:
     # The callbacks.
 
     async def _begin(self, command: do.Begin) -> None:
-        if command.welcome.accepted:
-            return
-        system = await value_of(self.node.get_task_system())
-        if system is not None:
-            self.push_system(system)
-        if not self.engine.stopped:
-            await value_of(self.node.start_processing())
+        if not command.welcome.accepted:
+            system = await value_of(self.node.get_task_system())
+            if system is not None:
+                self.push_system(system)
+            if not self.engine.stopped:
+                await value_of(self.node.start_processing())
+        self.ready = True
 
     async def _tasks_ended(self, command: do.TasksEnded) -> None:
         callback, items, stats = self.node.task_finished, self.pushing.items, self._stats
@@ -321,8 +335,3 @@ class ApplicationDriver:
 
     def _overrides(self, method: str) -> bool:
         return getattr(type(self.node), method) is not getattr(ApplicationNode, method)
-
-
-async def value_of(returned: Any) -> Any:
-    """Return what a callback returned, once it is there."""
-    return await returned if hasattr(returned, "__await__") else returned

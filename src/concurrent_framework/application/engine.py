@@ -46,7 +46,11 @@ class Actor(Protocol):
     def feed(self, room: int) -> None:
         """Push some of what is drawn lazily, up to `room` tasks, for a few milliseconds."""
 
-    def idle(self) -> None:
+    @property
+    def ready(self) -> bool:
+        """Whether it has begun, so that `idle` means something."""
+
+    async def idle(self) -> None:
         """Nothing is outstanding and no callback is due."""
 
     def crashed(self, error: BaseException) -> None:
@@ -67,6 +71,8 @@ class Engine:
         self.stopped = False
         self.exit_code = 0
         self.detaching = False
+        """Whether to leave as soon as everything that was pushed is safe at the master."""
+        self.detached = False
         self._actor: Actor | None = None
         self._transport = transport
         self._channel = Channel(transport, time.monotonic)
@@ -75,7 +81,6 @@ class Engine:
         self._queue: deque[do.Command] = deque()
         self._error: ConcurrentError | None = None
         self._reason = ""
-        self._begun = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -166,7 +171,7 @@ class Engine:
             while self._queue and not self.stopped:
                 await self._call(self._queue.popleft())
                 await asyncio.sleep(0)
-            self._check_idle()
+            await self._check_idle()
             await self._wake.wait()
 
     async def _call(self, command: do.Command) -> None:
@@ -175,12 +180,8 @@ class Engine:
             awaitable = self._actor.call(command)
             if awaitable is not None:
                 await awaitable
-        except SystemExit as error:
-            self.stop(_exit_code(error))
-        except Exception as error:  # noqa: BLE001 (the user's; it is shown and ends the application)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code raised)
             self._actor.crashed(error)
-        else:
-            self._begun = self._begun or isinstance(command, do.Begin)
         self._flush()
 
     def _do(self, command: do.Command) -> None:
@@ -211,8 +212,15 @@ class Engine:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_at(deadline, self._tick)
-        if self.detaching and self._begun and self.session.outbox.settled:
+        if self.detaching and not self._queue and self._all_safe():
+            self.detached = True
             self.stop(0)
+
+    def _all_safe(self) -> bool:
+        actor = self._actor
+        if actor is None or not actor.ready or actor.hungry:
+            return False
+        return self.session.online and self.session.outbox.settled
 
     def _soon(self, function: Callable[[], None]) -> None:
         if self._loop is None or function in self._scheduled:
@@ -267,27 +275,30 @@ class Engine:
             return
         try:
             self._actor.feed(room)
-        except SystemExit as error:
-            self.stop(_exit_code(error))
-        except Exception as error:  # noqa: BLE001 (the user's generator raised)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's generator raised)
             self._actor.crashed(error)
         self._flush()
         if not self._actor.hungry:
             self._wake.set()
 
-    def _check_idle(self) -> None:
+    async def _check_idle(self) -> None:
         outbox = self.session.outbox
-        if self.stopped or not self._begun or self._queue:
-            return
         assert self._actor is not None
+        if self.stopped or not self._actor.ready or self._queue:
+            return
         if outbox.outstanding or outbox.unhandled or self.detaching or self._actor.hungry:
             return
         for task in asyncio.all_tasks() - self._strangers:
             if task is not asyncio.current_task():
                 self._strangers.add(task)
                 task.add_done_callback(self._stranger_done)
-        if not self._strangers:
-            self._actor.idle()
+        if self._strangers:
+            return
+        try:
+            await self._actor.idle()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code raised)
+            self._actor.crashed(error)
+        self._flush()
 
     def _stranger_done(self, task: asyncio.Task[Any]) -> None:
         self._strangers.discard(task)
@@ -305,14 +316,15 @@ class Engine:
         with self._interrupts:
             self._keeper.stop()
             reached = self.session.online
-            leaving = on.Leaving(self._reason, self.detaching and self.exit_code == 0)
+            leaving = on.Leaving(self._reason, self.detached)
             for command in self.session.handle([leaving], time.monotonic()):
                 if isinstance(command, do.Send):
                     self._channel.send(command.messages)
             self._channel.close(LINGER if reached else 0.0)
 
 
-def _exit_code(error: SystemExit) -> int:
+def exit_code_of(error: SystemExit) -> int:
+    """Return the exit code that Python would end with."""
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1

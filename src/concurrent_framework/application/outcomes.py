@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.tasks.task import Task
 
+ACKNOWLEDGE_AFTER = 0.05
+"""Seconds of callbacks after which the outcomes handled so far are acknowledged."""
+
 
 def unpack(task: Task, outcome: Outcome, worker: str) -> tuple[Any, TaskError | None]:
     """Bring a task's instance up to date; return its result, or None and its error."""
@@ -47,3 +50,8 @@ def update(system: Any, state: bytes) -> None:
     """Give a task system's instance the attributes it had when it ended."""
     for name, value in attributes(load_task(type(system), state)).items():
         object.__setattr__(system, name, value)
+
+
+async def value_of(returned: Any) -> Any:
+    """Return what a callback returned, once it is there."""
+    return await returned if hasattr(returned, "__await__") else returned
