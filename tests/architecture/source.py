@@ -81,7 +81,9 @@ def _from_modules(node: ast.ImportFrom) -> Iterator[str]:
     module = node.module or ""
     for alias in node.names:
         name = f"{module}.{alias.name}"
-        yield name if _is_module(name) else module
+        # The root package is loaded whenever any of us is; its version is nothing it builds on.
+        if name != f"{PACKAGE}.__version__":
+            yield name if _is_module(name) else module
 
 
 def _is_module(name: str) -> bool:
