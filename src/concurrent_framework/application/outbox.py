@@ -158,8 +158,7 @@ class Outbox:
     def finished(self, outcomes: Iterable[Outcome]) -> None:
         """Take note of outcomes that have arrived."""
         for outcome in outcomes:
-            if outcome.spawned:
-                self.unfinished += len(outcome.spawned)
+            self.unfinished += outcome.children
             sequence = outcome.key & SEQUENCE_MASK
             if sequence >= FIRST_SPAWNED:
                 self.unfinished -= 1

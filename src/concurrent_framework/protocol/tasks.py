@@ -51,6 +51,7 @@ class Outcome(Struct, array_like=True, gc=False):
         specs: specs of spawned tasks that the application has not defined. Their numbers are
             negative and hold in this outcome only; the master gives them others.
         codes: the code that `specs` refer to and that the master may not have.
+        children: how many tasks the master accepted from `spawned`, which it takes out.
 
     """
 
@@ -64,6 +65,7 @@ class Outcome(Struct, array_like=True, gc=False):
     worker: int = 0
     specs: tuple[SpecEntry, ...] = ()
     codes: tuple[CodeBlob, ...] = ()
+    children: int = 0
 
 
 class OutputLine(Struct, array_like=True, gc=False):
