@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from concurrent_framework.cli import control, nodes, queries, running
+from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
     name="concurrent",
@@ -24,7 +25,9 @@ NODES = "Build a cluster"
 LOOK = "Look"
 STEER = "Steer"
 
-app.command("run", rich_help_panel=RUN)(running.run)
+app.command("run", rich_help_panel=RUN, epilog=f"Samples: {', '.join(sample_names())}")(
+    running.run
+)
 app.command("demo", rich_help_panel=RUN)(running.demo)
 app.command("master", rich_help_panel=NODES)(nodes.master)
 app.command("worker", rich_help_panel=NODES)(nodes.worker)
@@ -52,7 +55,10 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", metavar="", help="Show the version.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     del version

@@ -24,13 +24,13 @@ def attach(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="[TARGET]",
+            metavar="TARGET",
             help="Whose work_finished and task_finished to call; default: just print the outcome.",
             show_default=False,
         ),
     ] = "",
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- ARGUMENTS]", show_default=False)
+        list[str] | None, typer.Argument(metavar="ARGUMENTS", show_default=False)
     ] = None,
     join: Join = "",
 ) -> int:

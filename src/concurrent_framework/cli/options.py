@@ -16,7 +16,7 @@ Join = Annotated[
         show_default="the one on this machine",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for scripts.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -27,5 +27,8 @@ Settings = Annotated[
     ),
 ]
 Name = Annotated[
-    str, typer.Option("--name", help="What people call it.", show_default="the machine's name")
+    str,
+    typer.Option(
+        "--name", metavar="NAME", help="What people call it.", show_default="the machine's name"
+    ),
 ]

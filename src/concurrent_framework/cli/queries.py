@@ -39,7 +39,7 @@ def ps(
     application: Annotated[
         str,
         typer.Argument(
-            metavar="[APP]",
+            metavar="APP",
             help="Only this application's, by number or name.",
             show_default=False,
         ),

@@ -20,7 +20,7 @@ Target = Annotated[
 Arguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[-- ARGUMENTS]",
+        metavar="ARGUMENTS",
         help="What follows `--` reaches the application as self.arguments.",
         show_default=False,
     ),
@@ -51,10 +51,11 @@ Detach = Annotated[
     typer.Option(
         "--detach",
         "-d",
+        metavar="",
         help="Leave once the master has the task system; `concurrent attach` gets its outcome.",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress bar.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress bar.")]
 
 
 def run(
