@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.code.cache import CodeCache
-from concurrent_framework.code.loader import CodeError, load_class
+from concurrent_framework.code.loader import CodeError
+from concurrent_framework.code.received import ReceivedCode
 from concurrent_framework.tasks.payload import load_task
 from concurrent_framework.tasks.task import Task
 
@@ -27,18 +28,22 @@ class ForeignClasses:
     """
 
     def __init__(self, directory: Path | None = None) -> None:
+        self.code = ReceivedCode()
+        """Says of classes that came here how they are found elsewhere."""
         self._directory = directory
         self._temporary: Path | None = None
         self._cache: CodeCache | None = None
-        self._paths: dict[str, Path] = {}
         self._specs: dict[int, TaskSpec] = {}
-        self._classes: dict[int, type] = {}
 
-    def learn(self, specs: tuple[SpecEntry, ...], codes: tuple[CodeBlob, ...]) -> None:
-        """Take in specs and code."""
-        for blob in codes:
-            if blob.digest not in self._paths:
-                self._paths[blob.digest] = self._unpacked().add(blob)
+    def learn(
+        self,
+        specs: tuple[SpecEntry, ...],
+        codes: tuple[CodeBlob, ...],
+        *references: CodeReference,
+    ) -> None:
+        """Take in specs, code, and further references to it."""
+        paths = {blob.digest: self._unpacked().add(blob) for blob in codes}
+        self.code.learn([*references, *(entry.spec.code for entry in specs)], paths)
         self._specs.update((entry.number, entry.spec) for entry in specs)
 
     @property
@@ -48,17 +53,15 @@ class ForeignClasses:
 
     def load(self, reference: CodeReference) -> Any:
         """Return the class a reference stands for; raises `CodeError` or what its module raises."""
-        return load_class(reference, self._paths)
+        return self.code.load(reference)
 
     def task_class(self, number: int) -> type:
         """Return the class of the tasks of a spec."""
-        cls = self._classes.get(number)
-        if cls is None:
-            spec = self._specs.get(number)
-            if spec is None:
-                message = f"the class of the tasks with spec {number} is not known here"
-                raise CodeError(message)
-            cls = self._classes[number] = self.load(spec.code)
+        spec = self._specs.get(number)
+        if spec is None:
+            message = f"the class of the tasks with spec {number} is not known here"
+            raise CodeError(message)
+        cls: type = self.load(spec.code)
         return cls
 
     def rebuild(self, row: NewTask, known: dict[int, type]) -> Task:

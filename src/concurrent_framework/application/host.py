@@ -161,10 +161,9 @@ class Host:
             self.teller.say("error", f"{type(task).__name__}.finished raised:\n{text}")
 
     async def _take_job(self, job: HostJob) -> None:
-        if job.system is None:
-            self.classes.learn(job.specs, job.codes)
-        elif self._running is None:
-            self.classes.learn(job.specs, job.codes)
+        references = () if job.system is None else (job.system.code,)
+        self.classes.learn(job.specs, job.codes, *references)
+        if job.system is not None and self._running is None:
             self.teller.speak_for(task_key(self.number, 0), job.system.name)
             self._running = SystemRun(self, job.system)
             await self._running.start()

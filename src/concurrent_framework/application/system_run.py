@@ -16,7 +16,6 @@ from concurrent_framework.application.outcomes import (
 from concurrent_framework.application.pushing import Pushing
 from concurrent_framework.application.stats import ApplicationStats
 from concurrent_framework.application.system import check_system
-from concurrent_framework.code.bundle import CodeShipper
 from concurrent_framework.model.errors import (
     ConcurrentError,
     NotSerializable,
@@ -112,7 +111,7 @@ class SystemRun:
         self.name = push.name
         self.key = task_key(host.number, 0)
         self.pushing = Pushing(
-            host.session, SpecBook(CodeShipper()), host.name, host.engine.flush_soon
+            host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
         )
         self._push = push
         self._master = HostedMaster(self)
