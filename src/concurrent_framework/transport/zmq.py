@@ -1,0 +1,399 @@
+"""ZeroMQ below the port: the master's ROUTERs and everybody else's DEALER.
+
+For event loops: `filenos` are edge-triggered. A descriptor becomes readable once when something
+arrives, and not again before everything has been taken; sending may swallow the signal as well. So
+receive until the answer is empty, and ask `pending` after each send. A zmq.Poller over `pollables`
+needs none of this.
+
+A cut network is noticed by the kernel (keep-alive probes and a limit on unacknowledged data), not by
+ZeroMQ's heartbeats: those wait behind a large frame and would break a slow connection in use.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zmq
+from zmq import NOBLOCK, Again
+
+from concurrent_framework.model.errors import UsageError
+from concurrent_framework.transport.base import LinkProblem, Received
+from concurrent_framework.transport.binding import (
+    bind_ipc,
+    bind_tcp,
+    check_ipc_path,
+    release_ipc,
+    scatter_routing_ids,
+)
+from concurrent_framework.transport.curve import KeyPair, is_key, new_keys
+from concurrent_framework.transport.framing import (
+    MORE,
+    NO_COPY,
+    STANDARD,
+    Tuning,
+    put,
+    readable,
+    take,
+    tune,
+)
+from concurrent_framework.transport.watching import (
+    CLIENT_EVENTS,
+    SERVER_EVENTS,
+    Dialling,
+    Door,
+    Monitor,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from concurrent_framework.transport.base import Peer
+
+_BADGE = 12
+"""Characters that the master gives each encrypted connection to tell it from all others."""
+_ZAP = "inproc://zeromq.zap.01"
+
+
+class ZmqServer:
+    """The master's end: a private ipc endpoint, an encrypted TCP endpoint, or both.
+
+    Args:
+        ipc: path of the Unix socket, in an existing directory with mode 0700.
+        tcp: ``tcp://host:port``; needs `keys`.
+        keys: the master's key pair.
+        tuning: limits.
+
+    Raises:
+        UsageError: an endpoint is taken, malformed or open to others.
+
+    Example:
+        ::
+
+            server = ZmqServer(tcp="tcp://127.0.0.1:*", keys=new_keys())
+            print(server.tcp_endpoint)
+            for peer, local, frames in server.receive(100):
+                server.send(peer, frames)
+            server.close(0)
+
+    """
+
+    def __init__(
+        self,
+        ipc: Path | str | None = None,
+        tcp: str | None = None,
+        keys: KeyPair | None = None,
+        tuning: Tuning = STANDARD,
+    ) -> None:
+        self._context = zmq.Context()
+        self._ends: list[_End] = []
+        self._zap: zmq.Socket[bytes] | None = None
+        self._badges = 0
+        self._ipc_path: Path | None = None
+        self._problems: list[LinkProblem] = []
+        self.ipc_endpoint = ""
+        self.tcp_endpoint = ""
+        try:
+            if ipc is not None:
+                self.ipc_endpoint = self._open_local(Path(ipc), tuning)
+            if tcp is not None:
+                self.tcp_endpoint = self._open_remote(tcp, keys, tuning)
+        except BaseException:
+            self.close(0)
+            raise
+        self._sockets = [end.socket for end in self._ends]
+
+    def pollables(self) -> Sequence[Any]:
+        """Return the sockets to register with a zmq.Poller."""
+        return [
+            *self._sockets,
+            *(end.monitor.socket for end in self._ends),
+            *((self._zap,) if self._zap is not None else ()),
+        ]
+
+    def filenos(self) -> tuple[int, ...]:
+        """Return the descriptors for an event loop; see the module about their edge."""
+        return tuple(int(socket.getsockopt(zmq.FD)) for socket in self.pollables())
+
+    def pending(self) -> bool:
+        """Whether `receive` or `problems` would return something."""
+        return bool(self._problems) or any(readable(socket) for socket in self.pollables())
+
+    def receive(self, limit: int) -> list[Received]:
+        """Return what has arrived, up to `limit` envelopes, without waiting.
+
+        Frames over `COPY_LIMIT` bytes are memoryviews of the transport's memory.
+        """
+        self._attend()
+        received: list[Received] = []
+        for end in self._ends:
+            end.drain(received, limit)
+        # Each endpoint has the first turn now and then: a flood of one cannot starve the other.
+        self._ends.reverse()
+        return received
+
+    def send(self, peer: Peer, frames: Sequence[Any]) -> bool:
+        """Queue frames for a peer without waiting; False if it is gone or its queue is full.
+
+        The memory of frames over `COPY_LIMIT` bytes is shared: it must not change afterwards.
+        """
+        assert isinstance(peer, bytes)
+        socket = self._sockets[-1] if len(peer) > _BADGE else self._sockets[0]
+        identity = peer[:-_BADGE] if len(peer) > _BADGE else peer
+        try:
+            socket.send(identity, MORE)
+            put(socket.send, frames)
+        except zmq.ZMQError as error:
+            if error.errno in {zmq.EHOSTUNREACH, zmq.EAGAIN}:
+                return False
+            raise
+        return True
+
+    def problems(self) -> list[LinkProblem]:
+        """Return failed handshakes since the last call, equal ones as one."""
+        self._attend()
+        counts: dict[LinkProblem, int] = {}
+        for problem in self._problems:
+            counts[problem] = counts.get(problem, 0) + 1
+        self._problems.clear()
+        return [
+            problem if times == 1 else LinkProblem(problem.kind, f"{problem.text} ({times} times)")
+            for problem, times in counts.items()
+        ]
+
+    def close(self, linger: float) -> None:
+        """Close, after up to `linger` seconds for what is queued. Closing again does nothing.
+
+        What was handed to the kernel by then is not certain to be read by the peer.
+        """
+        if self._context.closed:
+            return
+        for end in self._ends:
+            end.monitor.close()
+            end.socket.close(round(linger * 1000))
+        if self._ipc_path is not None:
+            release_ipc(self._ipc_path)
+        if self._zap is not None:
+            self._zap.close(0)
+        self._context.term()
+
+    def _open_local(self, path: Path, tuning: Tuning) -> str:
+        end = self._add_end(f"ipc://{path}", tuning, local=True)
+        endpoint = bind_ipc(end.socket, path)
+        self._ipc_path = path
+        return endpoint
+
+    def _open_remote(self, endpoint: str, keys: KeyPair | None, tuning: Tuning) -> str:
+        if keys is None:
+            message = "a TCP endpoint needs keys"
+            raise ValueError(message)
+        scatter_routing_ids()
+        self._zap = self._context.socket(zmq.ROUTER)
+        self._zap.bind(_ZAP)
+        end = self._add_end(endpoint, tuning, local=False)
+        end.socket.setsockopt(zmq.CURVE_SERVER, 1)
+        end.socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
+        end.socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
+        end.socket.setsockopt_string(zmq.ZAP_DOMAIN, "concurrent")
+        return bind_tcp(end.socket, endpoint)
+
+    def _add_end(self, endpoint: str, tuning: Tuning, *, local: bool) -> _End:
+        socket = self._context.socket(zmq.ROUTER)
+        tune(socket, tuning)
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        end = _End(socket, Monitor(socket, SERVER_EVENTS), Door(endpoint), local=local)
+        self._ends.append(end)
+        return end
+
+    def _attend(self) -> None:
+        """Answer new connections and note failed ones."""
+        if self._zap is not None:
+            while readable(self._zap):
+                self._give_badge(self._zap)
+        for end in self._ends:
+            for event in end.monitor.events():
+                problem = end.door.feed(event)
+                # On the private endpoint only probes of this user break off.
+                if problem is not None and not end.local:
+                    self._problems.append(problem)
+
+    def _give_badge(self, zap: zmq.Socket[bytes]) -> None:
+        """Let a connection in, with a name of its own that its peer cannot choose.
+
+        A peer may choose its routing id. Without the badge, a stranger could take that of a peer
+        whose connection broke, and with it what that peer was allowed to do.
+        """
+        request = zap.recv_multipart(NOBLOCK)
+        border = request.index(b"") + 1
+        version, number = request[border : border + 2]
+        self._badges += 1
+        badge = b"%0*x" % (_BADGE, self._badges)
+        zap.send_multipart([*request[:border], version, number, b"200", b"OK", badge, b""])
+
+
+class ZmqClient:
+    """The end of everybody else: one connection that is renewed by itself when it breaks.
+
+    Args:
+        endpoint: ``ipc:///path`` or ``tcp://host:port``.
+        server_key: the master's public key; empty for ipc.
+        tuning: limits.
+
+    Raises:
+        UsageError: the endpoint or the key is malformed.
+
+    Example:
+        ::
+
+            client = ZmqClient("tcp://127.0.0.1:8081", server_key=keys.public)
+            client.send([b"hello"])
+            client.close(1.0)
+
+    """
+
+    def __init__(self, endpoint: str, server_key: str = "", tuning: Tuning = STANDARD) -> None:
+        _check_target(endpoint, server_key)
+        self._endpoint = endpoint
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        tune(self._socket, tuning)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        self._socket.setsockopt(zmq.CONNECT_TIMEOUT, 3000)
+        if endpoint.startswith("tcp://["):
+            self._socket.setsockopt(zmq.IPV6, 1)
+        if server_key:
+            keys = new_keys()
+            self._socket.setsockopt_string(zmq.CURVE_SERVERKEY, server_key)
+            self._socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
+            self._socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
+        self._monitor = Monitor(self._socket, CLIENT_EVENTS)
+        self._dialling = Dialling(endpoint)
+        self._problems: list[LinkProblem] = []
+        self._dial()
+
+    def pollables(self) -> Sequence[Any]:
+        """Return the sockets to register with a zmq.Poller."""
+        return [self._socket, self._monitor.socket]
+
+    def fileno(self) -> int:
+        """Return the descriptor of the messages for an event loop; see the module about its edge."""
+        return int(self._socket.getsockopt(zmq.FD))
+
+    def filenos(self) -> tuple[int, ...]:
+        """Return the descriptors of the messages and of the problems."""
+        return (self.fileno(), int(self._monitor.socket.getsockopt(zmq.FD)))
+
+    def pending(self) -> bool:
+        """Whether `receive` or `problems` would return something."""
+        return bool(self._problems or readable(self._socket) or readable(self._monitor.socket))
+
+    def receive(self, limit: int) -> list[list[Any]]:
+        """Return the frames of up to `limit` envelopes that have arrived, without waiting.
+
+        Frames over `COPY_LIMIT` bytes are memoryviews of the transport's memory.
+        """
+        self._attend()
+        received: list[list[Any]] = []
+        receive = self._socket.recv
+        try:
+            while len(received) < limit:
+                frame = receive(NOBLOCK, NO_COPY)
+                received.append(take(frame, receive))
+        except Again:
+            pass
+        return received
+
+    def send(self, frames: Sequence[Any]) -> bool:
+        """Queue frames without waiting; False if the queue is full.
+
+        The memory of frames over `COPY_LIMIT` bytes is shared: it must not change afterwards.
+        """
+        try:
+            put(self._socket.send, frames)
+        except Again:
+            return False
+        return True
+
+    def problems(self) -> list[LinkProblem]:
+        """Return what happened to the connection since the last call, each trouble once."""
+        self._attend()
+        found = self._problems
+        self._problems = []
+        return found
+
+    def close(self, linger: float) -> None:
+        """Close, after up to `linger` seconds for what is queued. Closing again does nothing."""
+        if self._socket.closed:
+            return
+        self._monitor.close()
+        self._socket.close(round(linger * 1000))
+        self._context.term()
+
+    def _attend(self) -> None:
+        now = time.monotonic()
+        for event in self._monitor.events():
+            problem = self._dialling.feed(event, now)
+            if problem is not None:
+                self._problems.append(problem)
+        if self._dialling.redial_at is not None and now >= self._dialling.redial_at:
+            self._problems.append(self._dialling.redialled())
+            self._redial()
+
+    def _dial(self) -> None:
+        try:
+            self._socket.connect(self._endpoint)
+        except zmq.ZMQError as error:
+            self.close(0)
+            message = f"cannot connect to {self._endpoint}: {error.strerror}"
+            raise UsageError(message) from error
+
+    def _redial(self) -> None:
+        """Connect again after ZeroMQ has given the connection up, as it does after odd answers."""
+        try:
+            self._socket.disconnect(self._endpoint)
+        except zmq.ZMQError as error:
+            if error.errno != errno.ENOENT:
+                raise
+        self._dial()
+
+
+class _End:
+    """One endpoint of a server."""
+
+    def __init__(
+        self, socket: zmq.Socket[bytes], monitor: Monitor, door: Door, *, local: bool
+    ) -> None:
+        self.socket = socket
+        self.monitor = monitor
+        self.door = door
+        self.local = local
+
+    def drain(self, received: list[Received], limit: int) -> None:
+        receive: Callable[..., Any] = self.socket.recv
+        append = received.append
+        local = self.local
+        try:
+            while len(received) < limit:
+                peer = receive(NOBLOCK)
+                frame = receive(NOBLOCK, NO_COPY)
+                if not local:
+                    peer += str(frame.get("User-Id")).encode()
+                append(Received(peer, local, take(frame, receive)))
+        except Again:
+            pass
+
+
+def _check_target(endpoint: str, server_key: str) -> None:
+    if endpoint.startswith("ipc://"):
+        check_ipc_path(Path(endpoint.removeprefix("ipc://")))
+        return
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    if not endpoint.startswith("tcp://") or not host or not port.isdecimal():
+        message = f"{endpoint!r} is no endpoint: expected tcp://HOST:PORT or ipc:///PATH"
+        raise UsageError(message)
+    if not is_key(server_key):
+        message = f"the key for {endpoint} is no public key: copy the master's link again, whole"
+        raise UsageError(message)
