@@ -1,1 +1,5 @@
 """Size and complexity of Python sources."""
+
+from concurrent_framework.samples.codecount.app import CodeCount
+
+__all__ = ["CodeCount"]

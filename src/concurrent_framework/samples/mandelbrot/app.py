@@ -121,12 +121,8 @@ class Mandelbrot(ApplicationNode):
         view, output = self.options.view, self.options.output
         seconds = perf_counter() - self.started
         imsave(output, pixels)
-        self.log.info(
-            "%s: %d x %d pixels, each the mean of %d points, computed in %.1f s",
-            output,
-            view.width,
-            view.height,
-            view.samples**2,
-            seconds,
-        )
+        size = f"{view.width} x {view.height} pixels, each the mean of {view.samples**2} points"
+        self.log.info(f"{output}: {size}, computed in {seconds:.1f} s.")
+        self.log.info(f"Its source, to read and to copy: {__file__}")
+        self.log.info("Look closer: concurrent run mandelbrot -- --zoom 100000")
         self.shutdown_main_loop()
