@@ -49,7 +49,7 @@ def read_fasta(path: Path) -> Genome:
         ValueError: it is no FASTA file, or has letters other than A, C, G and T.
 
     """
-    header, *lines = path.read_text(encoding="ascii").split("\n")
+    header, *lines = path.read_text(encoding="latin-1").split("\n")
     if not header.startswith(">"):
         message = f"{path} is no FASTA file: its first line does not start with >"
         raise ValueError(message)
