@@ -5,6 +5,8 @@ workers, by its *key*: the application's number and the sequence in one int.
 """
 
 SEQUENCE_BITS = 40
+SPEC_BITS = 32
+"""Workers know a spec as ``application << SPEC_BITS | the application's own number for it``."""
 SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 FIRST_SPAWNED = 1 << (SEQUENCE_BITS - 1)
 """Sequences from here on are given by the master to tasks that were made by tasks."""
@@ -23,6 +25,11 @@ def application_of(key: int) -> int:
 def sequence_of(key: int) -> int:
     """Return the sequence within its application of a task's key."""
     return key & SEQUENCE_MASK
+
+
+def application_of_spec(number: int) -> int:
+    """Return the application of a spec, out of the number under which workers know it."""
+    return number >> SPEC_BITS
 
 
 def format_key(key: int) -> str:

@@ -1,4 +1,11 @@
-"""Messages between a worker and one of its executor processes, over a local stream socket."""
+"""Messages between a worker and one of its executor processes, over a local stream socket.
+
+Beside the socket there is a pipe of *tokens*. The worker writes a byte into it for each task of a
+chunk, before it sends the chunk. The executor takes a byte out before it starts a task; without one
+it drops the task. So the worker can withdraw what has not started by emptying the pipe itself, and
+what it finds there, also after the executor's death, says exactly how many tasks have not started.
+A withdrawal begins a new *generation*; a byte holds its last eight bits.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +21,18 @@ from concurrent_framework.protocol.tasks import (
 
 
 class Load(Struct, array_like=True, tag=60, gc=False):
-    """Worker to executor: specs, and where their code lies on this machine (digest to path)."""
+    """Worker to executor: what the tasks of its application are made of.
+
+    Args:
+        specs: specs of the application.
+        paths: where their code lies on this machine: digest to path.
+        environment: variables to set.
+
+    """
 
     specs: tuple[SpecEntry, ...]
     paths: dict[str, str]
+    environment: dict[str, str] = {}
 
 
 class Chunk(Struct, array_like=True, tag=61, gc=False):
@@ -41,11 +56,16 @@ class Ready(Struct, array_like=True, tag=63, gc=False):
 
 
 class Done(Struct, array_like=True, tag=64, gc=False):
-    """Executor to worker: outcomes, in the order in which the tasks ran, and what they printed."""
+    """Executor to worker: outcomes, in the order in which the tasks ran, and what they printed.
+
+    `chunks` says how many chunks the executor has put behind it since the last one of these; it
+    sends one also for a chunk that was withdrawn.
+    """
 
     outcomes: list[Outcome]
     output: tuple[OutputLine, ...] = ()
     notes: tuple[ProgressNote, ...] = ()
+    chunks: int = 0
 
 
 ToExecutor = Load | Chunk | CancelRunning
