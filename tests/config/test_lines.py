@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import tomllib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concurrent_framework.config.lines import find_lines
@@ -79,6 +79,7 @@ VALUES = st.sampled_from(["1", "true", '"text # = ["', "[1,\n 2]", "'[x]'", '"""
 NOISE = st.sampled_from(["", "# [x]", "  # y = 1"])
 
 
+@settings(deadline=None)  # other work on the machine says nothing about this code
 @given(st.dictionaries(KEYS, st.dictionaries(KEYS, VALUES, max_size=4), max_size=4), NOISE)
 def test_every_key_is_found_where_it_stands(tables: dict[str, dict[str, str]], noise: str) -> None:
     written: dict[tuple[str, ...], int] = {}
@@ -94,6 +95,6 @@ def test_every_key_is_found_where_it_stands(tables: dict[str, dict[str, str]], n
 
 
 def test_a_hostile_line_takes_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert find_lines("a" * 100_000 + "\n" + "a." * 50_000) == {}
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -117,12 +117,14 @@ class Catalog:
             self.add(component, plugin.origin, plugin.name)
         except UsageError as error:
             self._conflicts.append(str(error))
-            info = _info(Entry(_reference(component), plugin.origin), "failed", str(error))
+            info = _info(
+                Entry(_reference(component), plugin.origin, plugin.name), "failed", str(error)
+            )
             self._notes.append(info)
 
     def note(self, name: str, origin: str, state: str, reason: str) -> None:
         """Keep what became of a plug-in that has no components to show."""
-        self._notes.append(ComponentInfo(name, "", (), origin, state, reason))
+        self._notes.append(ComponentInfo(name, "", (), origin, state, reason, name))
 
     def find(self, interface: str, name: str) -> Entry:
         """Return the enabled component of an interface with this name, or raise UsageError."""
@@ -174,7 +176,7 @@ class Catalog:
                 for one in self._entries.values()
                 for name in (one.name, one.target, one.plugin)
             ),
-            *(note.name for note in self._notes),
+            *(note.plugin for note in self._notes),
         }
         plain = {_plain(name) for name in known}
         found = list(self._conflicts)
@@ -204,7 +206,9 @@ class Catalog:
 
 def _info(entry: Entry, state: str, reason: str) -> ComponentInfo:
     interfaces = tuple(one.rpartition(":")[2] for one in entry.interfaces)
-    return ComponentInfo(entry.name, entry.target, interfaces, entry.origin, state, reason)
+    return ComponentInfo(
+        entry.name, entry.target, interfaces, entry.origin, state, reason, entry.plugin
+    )
 
 
 def _reference(component: type[Component]) -> Reference:

@@ -125,11 +125,14 @@ class ComponentManager:
 
         kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
         summary = f"{what}: {kind}{error}"
-        problem = PluginProblem(origin, summary, own_traceback(error))
+        self.tell(PluginProblem(origin, summary, own_traceback(error)))
+        return summary
+
+    def tell(self, problem: PluginProblem) -> None:
+        """Keep a problem and report it."""
         self.problems.append(problem)
         if self._report is not None:
             self._report(problem)
-        return summary
 
     def create(self, component: type[C], *args: Any, **options: Any) -> C:
         """Make the one instance of a component with arguments of your own.
@@ -220,6 +223,13 @@ class ComponentManager:
             entry.instance = None
             raise
         return instance
+
+    def guard(self, component: object, call: Callable[[], object]) -> None:
+        """Call a hook of a component; what it raises is reported and goes no further."""
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 (plug-ins raise anything)
+            self._fail(full_name(type(component)), "raised", error)
 
     def options(self, *, load: bool = True) -> list[Option[Any]]:
         """Return the options that the enabled components declare.

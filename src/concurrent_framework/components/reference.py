@@ -49,6 +49,7 @@ class ComponentInfo(NamedTuple):
         origin: where it comes from: ``built-in``, a package, or a plug-in's file.
         state: ``enabled``, ``disabled`` or ``failed``.
         reason: why it is not enabled, empty if it is.
+        plugin: name of the plug-in it belongs to, empty if there is none.
 
     """
 
@@ -58,3 +59,4 @@ class ComponentInfo(NamedTuple):
     origin: str
     state: str
     reason: str = ""
+    plugin: str = ""

@@ -21,7 +21,7 @@ def find_lines(text: str) -> dict[tuple[str, ...], int]:
     table: tuple[str, ...] = ()
     inside = ""
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if inside:
             inside = "" if inside in line else inside
             continue

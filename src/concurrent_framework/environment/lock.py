@@ -1,0 +1,83 @@
+"""One process at a time runs or changes an environment."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from concurrent_framework.environment.files import telling
+from concurrent_framework.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from concurrent_framework.environment.layout import Layout
+
+
+class Holder(NamedTuple):
+    """Who holds an environment's lock: process id, what it does, and since when (unix time)."""
+
+    pid: int
+    doing: str
+    since: float
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        return f"process {self.pid}, {self.doing} since {since}"
+
+
+@contextmanager
+def locked(layout: Layout, doing: str) -> Iterator[None]:
+    """Hold an environment's lock; the system releases it when this process dies, however.
+
+    Args:
+        layout: the environment.
+        doing: what for, as in ``running``, for whoever is refused meanwhile.
+
+    Raises:
+        UsageError: if another process holds it, or this one already.
+
+    """
+    with telling(f"lock {layout.root}"):
+        layout.make_folders()
+        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _read(layout.lock)
+            message = f"{layout.root} is in use ({holder or 'by another process'})"
+            raise UsageError(message) from None
+        with telling(f"lock {layout.root}"):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(Holder(os.getpid(), doing, time.time())).encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder_of(layout: Layout) -> Holder | None:
+    """Return who runs or changes an environment at this moment, None if nobody does."""
+    try:
+        descriptor = os.open(layout.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(layout.lock) or Holder(0, "in use", 0.0)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return Holder(*json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

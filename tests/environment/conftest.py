@@ -1,0 +1,66 @@
+"""Environments to test with; each leaves the interpreter as it found it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from concurrent_framework.environment import Environment, create
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+open_plain = partial(Environment.open, installed=False)
+"""Opens an environment without looking for installed plug-ins, which are none of these tests'."""
+
+
+@pytest.fixture(autouse=True)
+def _clean_interpreter() -> Iterator[None]:
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Environment:
+    return create(tmp_path / "lab", app="probe", opener=open_plain)
+
+
+@pytest.fixture
+def plug(lab: Environment) -> Callable[[str], Environment]:
+    """Put a plug-in into the environment and open it anew."""
+
+    def plug_in(text: str) -> Environment:
+        (lab.layout.plugins / "lab_plugin.py").write_text(text, encoding="utf-8")
+        return open_plain(lab.layout.root)
+
+    return plug_in
+
+
+@pytest.fixture
+def forbidden(tmp_path: Path) -> Path:
+    """Return a directory in which nothing can be made."""
+    if os.geteuid() == 0:
+        system = Path("/sys/kernel")
+        if not system.is_dir():
+            pytest.skip("no file system here that refuses root")
+        return system
+    folder = tmp_path / "forbidden"
+    folder.mkdir(mode=0o555)
+    return folder
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """Let no file grow beyond so many bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
