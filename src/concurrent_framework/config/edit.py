@@ -26,7 +26,7 @@ def set_value(text: str, section: str, key: str, value: Value) -> str:
             change, such as an inline table.
 
     Example:
-        >>> print(set_value("[master]\nlease = 5  # seconds", "master", "lease", 8))
+        >>> print(set_value("[master]\nlease = 5  # seconds", "master", "lease", 8), end="")
         [master]
         lease = 8  # seconds
 
