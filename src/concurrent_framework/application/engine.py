@@ -86,6 +86,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled: set[Callable[[], None]] = set()
         self._strangers: set[asyncio.Task[Any]] = set()
+        self._failed: list[asyncio.Task[Any]] = []
 
     # For the actor.
 
@@ -132,9 +133,8 @@ class Engine:
     def flush_soon(self) -> None:
         """Let what was pushed leave when the running callback returns, and full batches at once."""
         if self.session.wants_flush:
-            self.handle(on.Flush())
-        else:
-            self._soon(self._flush)
+            self.handle(on.Flush(full_only=True))
+        self._soon(self._flush)
 
     def feed_soon(self) -> None:
         """Draw from what is drawn lazily, as soon as the loop gets to it."""
@@ -155,6 +155,7 @@ class Engine:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._failed_elsewhere)
+        self._loop.set_task_factory(self._make_task)
         self._loop.add_reader(self._channel.fileno(), self._drain)
         try:
             self.handle(on.Started())
@@ -162,6 +163,7 @@ class Engine:
         finally:
             self._loop.remove_reader(self._channel.fileno())
             self._loop.set_exception_handler(None)
+            self._loop.set_task_factory(None)
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -288,21 +290,37 @@ class Engine:
             return
         if outbox.outstanding or outbox.unhandled or self.detaching or self._actor.hungry:
             return
-        for task in asyncio.all_tasks() - self._strangers:
-            if task is not asyncio.current_task():
-                self._strangers.add(task)
-                task.add_done_callback(self._stranger_done)
         if self._strangers:
             return
         try:
+            self._raise_unretrieved()
             await self._actor.idle()
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code raised)
             self._actor.crashed(error)
         self._flush()
 
+    def _make_task(
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        """Make a task for the user's code, and know of it."""
+        task = asyncio.Task(coroutine, loop=loop, **options)
+        self._strangers.add(task)
+        task.add_done_callback(self._stranger_done)
+        return task
+
     def _stranger_done(self, task: asyncio.Task[Any]) -> None:
         self._strangers.discard(task)
+        # asyncio keeps this flag for its own warning; asking for the exception would clear it.
+        if getattr(task, "_log_traceback", False):
+            self._failed.append(task)
         self._wake.set()
+
+    def _raise_unretrieved(self) -> None:
+        """Raise what a task of the user's raised, if nobody has awaited it and nobody can now."""
+        failed, self._failed = self._failed, []
+        for task in failed:
+            if getattr(task, "_log_traceback", False):
+                task.result()
 
     def _failed_elsewhere(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Handle what a task or a callback raised that the user's code gave to the loop."""

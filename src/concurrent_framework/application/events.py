@@ -39,7 +39,9 @@ class LinkTrouble(Struct, frozen=True):
 
 
 class Flush(Struct, frozen=True):
-    """The user's code has returned: what it pushed should leave now."""
+    """What was pushed should leave: full batches, or all of it since the user's code returned."""
+
+    full_only: bool = False
 
 
 class Handled(Struct, frozen=True):

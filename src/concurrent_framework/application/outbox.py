@@ -105,8 +105,8 @@ class Outbox:
 
     @property
     def ready(self) -> bool:
-        """Whether something could leave now."""
-        return bool(self._waiting) and self._fits(self._waiting[0])
+        """Whether a batch that is full could leave now."""
+        return self._waiting_tasks > 0 and self._fits(self._waiting[0])
 
     @property
     def settled(self) -> bool:

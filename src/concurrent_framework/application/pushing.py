@@ -78,7 +78,7 @@ class Pushing:
         self._receipts = receipts
         self._feeders: deque[_Feeder] = deque()
         self._singles: deque[_Single] = deque()
-        self._bulks: list[_Feeder] = []
+        self._bulks: deque[_Feeder] = deque()
 
     def push(self, task: Task) -> None:
         """Push one task; raises UsageError or NotSerializable if it cannot be one."""
@@ -173,9 +173,10 @@ class Pushing:
         told = []
         while self._singles and self._singles[0].last <= through:
             told.append(PushReceipt(1, self._singles.popleft().item))
-        safe = [one for one in self._bulks if one.exhausted and one.last <= through]
-        self._bulks = [one for one in self._bulks if one not in safe]
-        return [*told, *(PushReceipt(feeder.count) for feeder in safe)]
+        bulks = self._bulks
+        while bulks and bulks[0].exhausted and bulks[0].last <= through:
+            told.append(PushReceipt(bulks.popleft().count))
+        return told
 
     def rejected(self, rejection: PushRejected) -> PushReceipt:
         """Forget what the master did not take and return the receipt for it."""

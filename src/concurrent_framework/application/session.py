@@ -146,8 +146,9 @@ class ApplicationSession:
         elif event.kind == "lost" and self.online:
             self._say_hello(now, done)
 
-    def _flush(self, _event: on.Flush, now: float, done: list[do.Command]) -> None:
-        self.outbox.close_batch()
+    def _flush(self, event: on.Flush, now: float, done: list[do.Command]) -> None:
+        if not event.full_only:
+            self.outbox.close_batch()
         self._send_ready(now, done)
 
     def _handled_outcomes(self, event: on.Handled, now: float, done: list[do.Command]) -> None:
