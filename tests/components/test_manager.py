@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import threading
 from typing import TYPE_CHECKING, assert_type
@@ -308,6 +309,7 @@ def test_one_name_may_stand_for_components_of_different_interfaces() -> None:
 def test_a_class_that_is_defined_anew_replaces_the_old_one() -> None:
     def define(text: str) -> type[Component]:
         class Notebook(Component):
+            name = text
             implements(IGreeter)
 
             def greet(self, name: str) -> str:
@@ -316,9 +318,15 @@ def test_a_class_that_is_defined_anew_replaces_the_old_one() -> None:
         return Notebook
 
     manager = ComponentManager(components=[define("old")])
-    assert manager.get(IGreeter, "notebook").greet("") == "old"
+    assert manager.get(IGreeter, "old").greet("") == "old"
     manager.add(define("new"))
-    assert manager.get(IGreeter, "notebook").greet("") == "new"
+    assert manager.get(IGreeter, "new").greet("") == "new"
+    assert manager.names(IGreeter) == ["new"]
+
+
+def test_a_component_does_not_travel() -> None:
+    with pytest.raises(TypeError, match="Hall is a component and belongs to this process: give"):
+        pickle.dumps(ComponentManager()[Hall])
 
 
 @pytest.fixture

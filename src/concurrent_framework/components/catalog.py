@@ -53,6 +53,11 @@ class Entry:
     def __str__(self) -> str:
         return f"{self.target}, {self.origin}"
 
+    def define(self, component: type[Component], reference: Reference) -> None:
+        """Take the class, or a new definition of it, as notebooks make them."""
+        self.name, self.target, self.interfaces = reference
+        self.cls, self.instance, self.problem = component, None, ""
+
     def load(self) -> type[Component]:
         """Import the class if it was not yet; raises whatever that raises."""
         if self.cls is None:
@@ -84,9 +89,10 @@ class Catalog:
         """Make a component known and return its entry; raises UsageError if its name is taken."""
         if isinstance(component, Reference):
             return self._entry(component, origin, plugin)
-        entry = self._entry(_reference(component), origin, plugin)
+        reference = _reference(component)
+        entry = self._entry(reference, origin, plugin)
         if entry.cls is not component:
-            entry.cls, entry.instance = component, None
+            entry.define(component, reference)
         return entry
 
     def _entry(self, reference: Reference, origin: str, plugin: str) -> Entry:

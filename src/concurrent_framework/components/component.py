@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABCMeta
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import ref
 
 from concurrent_framework.components.conformance import breaches, defaults
@@ -186,3 +186,10 @@ class Component(metaclass=ComponentMeta):
     def config(self) -> Config:
         """The configuration this component's options are read from."""
         return self.components.config
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"{type(self).__name__} is a component and belongs to this process: "
+            "give whatever travels only the values that it needs"
+        )
+        raise TypeError(message)
