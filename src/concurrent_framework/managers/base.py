@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.model.resources import Capacity
+    from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.protocol.tasks import (
         Assigned,
         Outcome,
@@ -29,10 +30,18 @@ if TYPE_CHECKING:
 
 
 class ManagerContext(NamedTuple):
-    """What the worker gives its manager at the start: its name and a private directory."""
+    """What the worker gives its manager at the start.
+
+    Args:
+        worker: the worker's name.
+        directory: a private directory.
+        forker: the template process, for managers that fork.
+
+    """
 
     worker: str
     directory: Path
+    forker: Forker
 
 
 class Report(NamedTuple):

@@ -12,7 +12,13 @@ from concurrent_framework.master.state import (
     TaskRecord,
     Undelivered,
 )
-from concurrent_framework.model.ids import application_of, sequence_of, task_key
+from concurrent_framework.model.ids import (
+    FIRST_SPAWNED,
+    SPEC_BITS,
+    application_of,
+    sequence_of,
+    task_key,
+)
 from concurrent_framework.model.outcome import Failure
 from concurrent_framework.protocol.application import (
     Accepted,
@@ -253,7 +259,6 @@ def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> Non
     first = application.first_number + len(unacknowledged)
     outcomes: list[Outcome] = []
     origins = {}
-    spawned_from = 1 << 39
     while outgoing and len(outcomes) < MAX_BATCH:
         entry = outgoing[0]
         if isinstance(entry, SystemEnded):
@@ -267,7 +272,7 @@ def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> Non
         outgoing.popleft()
         unacknowledged.append(entry)
         sequence = sequence_of(entry.outcome.key)
-        if sequence < application.knows_from or sequence >= spawned_from:
+        if sequence < application.knows_from or sequence >= FIRST_SPAWNED:
             origins[len(outcomes)] = entry.task
         outcomes.append(entry.outcome)
     reactor.outbox.send(application.peer, Deliver(first, outcomes, origins))
@@ -412,7 +417,7 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     for key, count in withdrawn.items():
         state.queue.withdraw(key, count)
     for worker in state.workers.values():
-        known = {number for number in worker.specs if number >> 32 == application.number}
+        known = {number for number in worker.specs if number >> SPEC_BITS == application.number}
         if known:
             worker.specs -= known
             if worker.peer is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import lifecycle
-from concurrent_framework.master.state import SPEC_BITS
-from concurrent_framework.model.ids import application_of
+from concurrent_framework.model.ids import SPEC_BITS, application_of
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
 from concurrent_framework.protocol.worker import Provide, Recall, Run
 from concurrent_framework.scheduling.base import Request, WorkerView

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.application import FinishTask, PushSystem, SystemEnded
     from concurrent_framework.protocol.tasks import OutputLine, ProgressNote
 
-SPEC_BITS = 32
-
 
 class SpecRecord:
     """A spec of one application, with the run time measured of its tasks."""

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 class ConcurrentError(Exception):
-    """Base of all errors that Concurrent raises."""
+    """Base of all errors that Concurrent raises; `exit_code` is what a command ends with."""
+
+    exit_code = 1
 
 
 class UsageError(ConcurrentError):
@@ -20,13 +22,19 @@ class UsageError(ConcurrentError):
     The command line prints it as one line and exits with code 2.
     """
 
+    exit_code = 2
+
 
 class MasterNotFoundError(ConcurrentError):
     """No master answered within the connect timeout; the command line exits with code 3."""
 
+    exit_code = 3
+
 
 class RefusedError(ConcurrentError):
     """The master refused this node: token, role, key or version; exit code 4."""
+
+    exit_code = 4
 
 
 class TaskError(ConcurrentError):

@@ -10,6 +10,8 @@ SPEC_BITS = 32
 SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 FIRST_SPAWNED = 1 << (SEQUENCE_BITS - 1)
 """Sequences from here on are given by the master to tasks that were made by tasks."""
+SPEC_BITS = 32
+"""Workers know a spec by its application's number << SPEC_BITS | its number there."""
 
 
 def task_key(application: int, sequence: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from concurrent_framework.components import Component, implements
+from concurrent_framework.config import Option
 from concurrent_framework.scheduling import depth
 from concurrent_framework.scheduling.base import IScheduleStrategy, ITaskScheduler
 
@@ -21,8 +22,16 @@ class PushScheduler(Component):
     name = "push"
     pattern: ClassVar[Literal["push", "pull"]] = "push"
 
-    def __init__(self, strategy: IScheduleStrategy) -> None:
-        self.strategy = strategy
+    strategy = Option(
+        "master",
+        "strategy",
+        default="least-loaded",
+        doc="Which worker gets a task under push: least-loaded, fastest, locality,"
+        " random-of-two, round-robin, or that of a plug-in.",
+    )
+
+    def __init__(self, strategy: IScheduleStrategy | None = None) -> None:
+        self._strategy = strategy or self.components.get(IScheduleStrategy, self.strategy)
 
     def room(self, share: float, seconds: float | None, worker: WorkerView, credit: int) -> int:
         """Return what `depth` allows; a worker under push asks for nothing."""
@@ -31,4 +40,4 @@ class PushScheduler(Component):
 
     def place(self, request: Request, workers: Sequence[WorkerView]) -> list[Placement]:
         """Let the strategy decide."""
-        return self.strategy.place(request, workers)
+        return self._strategy.place(request, workers)

@@ -135,14 +135,14 @@ class WorkerReactor:
         self._commands.append(Log(level, text))
 
     def _keep_in_touch(self, now: float) -> None:
-        if self.connected and now - self._last_heard > self._lease:
+        if self.connected and now >= self._last_heard + self._lease:
             self._log("warning", f"no sign of life from the master for {self._lease:g} seconds")
             self.connected = False
             self._next_hello = now
         if not self.connected and now >= self._next_hello:
             self._next_hello = now + HELLO_INTERVAL
             self._out.append(self._hello())
-        elif self.connected and not self._out and now - self._last_sent >= self._lease / 3:
+        elif self.connected and not self._out and now >= self._last_sent + self._lease / 3:
             self._out.append(Heartbeat())
 
     def _hello(self) -> Hello:

@@ -1,0 +1,97 @@
+"""A cluster of one master and one worker on this machine, for as long as an application runs."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING, Self
+
+from concurrent_framework.application.connection import Connection
+from concurrent_framework.launch.process import NodeProcess
+from concurrent_framework.launch.registry import create
+
+if TYPE_CHECKING:
+    from concurrent_framework.application.connection import Transport
+    from concurrent_framework.config import Config
+
+READY_TIMEOUT = 10.0
+"""Seconds the master has to open its endpoint."""
+
+
+class EmbeddedCluster:
+    """Starts a master and a worker that end with this process.
+
+    They talk over a socket in a private directory. Start it before the process has threads: it is
+    then forked, which takes milliseconds.
+
+    Args:
+        config: options of master and worker.
+        workers: tasks to run at a time; None for one per core.
+
+    Example:
+        >>> from concurrent_framework.config import Config
+        >>> with EmbeddedCluster(Config(), workers=2) as cluster:
+        ...     cluster.connection.endpoint.startswith("ipc://")
+        True
+
+    """
+
+    def __init__(self, config: Config, workers: int | None = None) -> None:
+        self._config = config if workers is None else config.replace(
+            {"worker.executors": workers}, "--workers"
+        )
+        self._nodes: list[NodeProcess] = []
+
+    def __enter__(self) -> Self:
+        self._directory = create("embedded")
+        path = self._directory.path
+        self._ready, ready = os.pipe()
+        os.set_inheritable(ready, True)  # noqa: FBT003 (the standard library's signature)
+        os.set_inheritable(self._ready, True)  # noqa: FBT003
+        arguments = {"config": self._config.to_json(), "directory": str(path)}
+        try:
+            fds = (self._ready, ready)
+            self._nodes.append(
+                NodeProcess(
+                    "concurrent_framework.launch.nodes:embedded_master",
+                    {**arguments, "ready": ready},
+                    fds,
+                )
+            )
+            self._nodes.append(
+                NodeProcess(
+                    "concurrent_framework.launch.nodes:embedded_worker",
+                    {**arguments, "ready": self._ready, "not_ready": ready},
+                    fds,
+                )
+            )
+        except BaseException:
+            os.close(ready)
+            self.close()
+            raise
+        os.close(ready)
+        endpoint = f"ipc://{path / 'master.ipc'}"
+        self.connection = Connection(endpoint, transport=lambda: self._connect(endpoint))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the nodes, orderly if they can, and remove what they left."""
+        for node in self._nodes:
+            node.ask_to_end()
+        for node in self._nodes:
+            node.wait()
+        self._nodes.clear()
+        if self._ready >= 0:
+            os.close(self._ready)
+            self._ready = -1
+        self._directory.remove()
+
+    def _connect(self, endpoint: str) -> Transport:
+        """Connect once the master listens: it closes its end of the pipe then."""
+        select.select([self._ready], [], [], READY_TIMEOUT)
+        from concurrent_framework.transport.zmq import ZmqClient
+
+        return ZmqClient(endpoint)

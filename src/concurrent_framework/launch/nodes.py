@@ -1,0 +1,203 @@
+"""Putting nodes together: what a master and a worker need, made and handed to them in order.
+
+A node forks its template process first, before ZeroMQ starts threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import select
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from concurrent_framework.code.cache import CodeCache
+from concurrent_framework.components import ComponentManager
+from concurrent_framework.config import Config
+from concurrent_framework.launch.builtin import BUILTIN
+from concurrent_framework.launch.lifeline import name_process
+from concurrent_framework.launch.template import Template
+from concurrent_framework.master.node import MasterNode, MasterPlaces
+from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.transport.signals import StopSignal
+from concurrent_framework import __version__
+from concurrent_framework.worker.node import WorkerNode, WorkerPlaces
+from concurrent_framework.worker.reactor import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from concurrent_framework.application.connection import Connection
+    from concurrent_framework.protocol.session import Hello, Role
+
+LOCAL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
+"""Whoever can open the private socket is the user who started the master, or root."""
+
+
+def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
+    """Run a master until it is stopped; return its exit code.
+
+    Args:
+        config: its options.
+        listen: ``tcp://host:port`` to serve other machines too; empty for this machine only.
+        name: what people call it; by default the machine's name.
+
+    Raises:
+        UsageError: the endpoint is taken or malformed, or an option is wrong.
+
+    """
+    from concurrent_framework.launch import access
+    from concurrent_framework.launch.registry import create
+    from concurrent_framework.transport.zmq import ZmqServer
+
+    components = node_components(config)
+    name = name or socket.gethostname()
+    stop = StopSignal(interrupt=True)
+    with Template(warm=("host",)) as template, create(name) as run:
+        guard = access.Guard.open(access.keys_directory()) if listen else None
+        transport = ZmqServer(
+            ipc=run.socket, tcp=listen or None, keys=guard.keys if guard else None
+        )
+        places = MasterPlaces(
+            secrets.token_hex(16),
+            name,
+            __version__,
+            transport,
+            transport.ipc_endpoint,
+            template,
+            run.path,
+            guard.grant if guard else _grant_local,
+            stop,
+            make_log(logging.INFO),
+        )
+        node = components.create(MasterNode, places)
+        node.app_init()
+        print(access.greeting(name, guard, transport.tcp_endpoint), flush=True)
+        return node.app_main()
+
+
+def run_worker(config: Config, connection: Connection, *, name: str = "") -> int:
+    """Run a worker until it is stopped; return its exit code.
+
+    Args:
+        config: its options.
+        connection: where the master is.
+        name: what people call it; by default the machine's name and this process's id.
+
+    Raises:
+        MasterNotFoundError: no master answered in time.
+        RefusedError: the master does not want this worker.
+        UsageError: an option is wrong.
+
+    """
+    components = node_components(config)
+    name = name or f"{socket.gethostname()}-{os.getpid()}"
+    stop = StopSignal(interrupt=True)
+    log = make_log(logging.INFO)
+    with (
+        tempfile.TemporaryDirectory(prefix="concurrent-") as folder,
+        Template(warm=("executor",)) as template,
+    ):
+        log.info("worker %s joins %s (Ctrl-C ends it)", name, connection.endpoint)
+        places = _worker_places(connection, name, template, Path(folder), stop, log)
+        node = components.create(WorkerNode, places)
+        node.app_init()
+        return node.app_main()
+
+
+def embedded_master(config: bytes, directory: str, ready: int) -> int:
+    """Be the master of an embedded cluster: ready when it closes the descriptor `ready`."""
+    from concurrent_framework.transport.zmq import ZmqServer
+
+    name_process("concurrent-mstr")
+    path = Path(directory)
+    components = node_components(Config.from_json(config))
+    stop = StopSignal(interrupt=False)
+    with Template(warm=("host",)) as template:
+        transport = ZmqServer(ipc=path / "master.ipc")
+        os.close(ready)
+        places = MasterPlaces(
+            secrets.token_hex(16),
+            "embedded",
+            __version__,
+            transport,
+            transport.ipc_endpoint,
+            template,
+            path,
+            _grant_local,
+            stop,
+            make_log(logging.WARNING),
+        )
+        node = components.create(MasterNode, places)
+        return _serve(node)
+
+
+def embedded_worker(config: bytes, directory: str, ready: int, not_ready: int) -> int:
+    """Be the worker of an embedded cluster; it starts once `ready` has been closed elsewhere."""
+    from concurrent_framework.application.connection import Connection
+
+    os.close(not_ready)
+    name_process("concurrent-wrkr")
+    path = Path(directory)
+    components = node_components(Config.from_json(config))
+    stop = StopSignal(interrupt=False)
+    with Template(warm=("executor",)) as template:
+        select.select([ready], [], [])
+        connection = Connection(f"ipc://{path / 'master.ipc'}")
+        log = make_log(logging.ERROR)
+        places = _worker_places(connection, "local", template, path / "worker", stop, log)
+        node = components.create(WorkerNode, places)
+        return _serve(node)
+
+
+def _serve(node: MasterNode | WorkerNode) -> int:
+    try:
+        node.app_init()
+        return node.app_main()
+    except ConcurrentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def node_components(config: Config) -> ComponentManager:
+    """Return the components that nodes are made of, with the configuration checked."""
+    components = ComponentManager(config, BUILTIN)
+    components.discover()
+    components.check()
+    return components
+
+
+def make_log(level: int) -> logging.Logger:
+    """Return a log that writes lines with times to stderr."""
+    log = logging.Logger("concurrent", level)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    log.addHandler(handler)
+    return log
+
+
+def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001
+    return (LOCAL_ROLES, "") if local else (frozenset(), "this master serves its own machine only")
+
+
+def _worker_places(  # noqa: PLR0913 (all that makes this worker this worker)
+    connection: Connection,
+    name: str,
+    template: Template,
+    directory: Path,
+    stop: StopSignal,
+    log: logging.Logger,
+) -> WorkerPlaces:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    identity = Identity(
+        secrets.token_hex(16), name, socket.gethostname(), os.getpid(), connection.token, __version__
+    )
+    cache = CodeCache(directory / "code")
+    return WorkerPlaces(
+        identity, connection.open(), connection.endpoint, template, directory, cache, stop, log
+    )

@@ -1,0 +1,120 @@
+"""A node as a child process of this one, which it never outlives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from concurrent_framework.launch.lifeline import fork_is_safe, signal_at_death_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE = 3.0
+"""Seconds a node has to end in an orderly way."""
+
+
+class NodeProcess:
+    """Starts ``module:function`` with keyword arguments in a child process.
+
+    It is forked where that is safe, which takes a millisecond, and otherwise spawned.
+
+    Args:
+        entry: ``module:function``; its return value is the exit code.
+        arguments: must be picklable.
+        fds: file descriptors that the child keeps, by the same numbers.
+
+    """
+
+    def __init__(self, entry: str, arguments: Mapping[str, Any], fds: tuple[int, ...] = ()) -> None:
+        self._spawned: subprocess.Popen[bytes] | None = None
+        if fork_is_safe():
+            self.pid = _fork(entry, arguments)
+        else:
+            self._spawned = _spawn(entry, arguments, fds)
+            self.pid = self._spawned.pid
+
+    def poll(self) -> bool:
+        """Whether it has ended."""
+        if not self.pid:
+            return True
+        if self._spawned is not None:
+            ended = self._spawned.poll() is not None
+        else:
+            try:
+                ended = os.waitpid(self.pid, os.WNOHANG)[0] != 0
+            except ChildProcessError:
+                ended = True
+        if ended:
+            self.pid = 0
+        return ended
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
+        if not self.poll():
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, patience: float = PATIENCE) -> None:
+        """Wait until it has ended; kill it after so many seconds."""
+        deadline = time.monotonic() + patience
+        while not self.poll():
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                deadline = float("inf")
+            time.sleep(0.002)
+
+
+def _fork(entry: str, arguments: Mapping[str, Any]) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become(entry, arguments, parent)
+    return pid
+
+
+def _spawn(
+    entry: str, arguments: Mapping[str, Any], fds: tuple[int, ...]
+) -> subprocess.Popen[bytes]:
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        "from concurrent_framework.launch.process import spawned; spawned()"
+    )
+    child = subprocess.Popen(  # noqa: S603 (this interpreter, our own program)
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, pass_fds=fds
+    )
+    assert child.stdin is not None  # noqa: S101 (it was asked for)
+    with contextlib.suppress(BrokenPipeError), child.stdin:
+        pickle.dump((entry, dict(arguments), os.getpid()), child.stdin)
+    return child
+
+
+def spawned() -> NoReturn:
+    """Be the child of `_spawn`."""
+    _become(*pickle.load(sys.stdin.buffer))  # noqa: S301 (from the parent's pipe)
+
+
+def _become(entry: str, arguments: Mapping[str, Any], parent: int) -> NoReturn:
+    code = 1
+    try:
+        signal_at_death_of(parent)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+        module, _, function = entry.partition(":")
+        code = getattr(import_module(module), function)(**arguments)
+    except BaseException:  # noqa: BLE001 (the last resort before the process ends)
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)

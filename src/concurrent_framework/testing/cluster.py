@@ -1,0 +1,363 @@
+"""A whole cluster in one thread: the three cores, wired by a simulated network on a fake clock.
+
+Every message is encoded and decoded on its way, and the master's invariants are checked after each
+round, so that a test sees what real processes would do, in milliseconds and always the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.application import commands as app_commands
+from concurrent_framework.application import events as app_events
+from concurrent_framework.application.session import ApplicationSession
+from concurrent_framework.master import commands as master_commands
+from concurrent_framework.master import events as master_events
+from concurrent_framework.master.reactor import MasterReactor
+from concurrent_framework.master.state import Settings, check_invariants
+from concurrent_framework.model.ids import sequence_of
+from concurrent_framework.model.resources import Capacity, Resources
+from concurrent_framework.model.spec import CodeReference, TaskSpec
+from concurrent_framework.protocol.application import (
+    Define,
+    FromApplication,
+    PushSystem,
+    ToApplication,
+)
+from concurrent_framework.protocol.codec import Codec
+from concurrent_framework.protocol.session import Hello, Role
+from concurrent_framework.protocol.tasks import NewTask, SpecEntry
+from concurrent_framework.protocol.worker import FromWorker, ToWorker
+from concurrent_framework.scheduling.pull import PullScheduler
+from concurrent_framework.scheduling.push import PushScheduler
+from concurrent_framework.scheduling.strategies import LeastLoaded
+from concurrent_framework.testing.clock import FakeClock
+from concurrent_framework.testing.manager import SimManager
+from concurrent_framework.worker import commands as worker_commands
+from concurrent_framework.worker import events as worker_events
+from concurrent_framework.worker.reactor import Identity, WorkerReactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.scheduling.base import ITaskScheduler
+
+LATENCY = 0.0001
+"""Seconds a message takes, as over a local socket."""
+ALL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
+
+
+class Link:
+    """One connection between a node and the master. What is sent while it is cut is lost."""
+
+    def __init__(self, clock: FakeClock, peer: str) -> None:
+        self.peer = peer
+        self.up = True
+        self.to_master: dict[str, int] = {"sent": 0, "received": 0}
+        self.to_node: dict[str, int] = {"sent": 0, "received": 0}
+        self._clock = clock
+
+    def carry(self, deliver: Callable[[], None]) -> None:
+        """Bring something to the other end, if the link is up when it is sent and when it arrives."""
+        if self.up:
+            self._clock.at(self._clock.now + LATENCY, lambda: deliver() if self.up else None)
+
+
+class SimCluster:
+    """A master with workers and applications on a fake clock.
+
+    Args:
+        pattern: ``push`` or ``pull``.
+        scheduler: another scheduler than the pattern's.
+        lease: seconds of silence after which a node counts as lost.
+        options: further fields of the master's `Settings`.
+
+    Example:
+        >>> cluster = SimCluster()
+        >>> worker = cluster.add_worker(executors=2)
+        >>> app = cluster.add_application()
+        >>> app.push([b"0.5:one", b"0.25:two"])
+        >>> cluster.run()
+        >>> sorted(outcome.result for outcome in app.outcomes)
+        [b'one', b'two']
+
+    """
+
+    def __init__(
+        self,
+        pattern: str = "push",
+        scheduler: ITaskScheduler | None = None,
+        *,
+        lease: float = 10.0,
+        **options: Any,
+    ) -> None:
+        self.clock = FakeClock()
+        if scheduler is None:
+            scheduler = PullScheduler() if pattern == "pull" else PushScheduler(LeastLoaded())
+        settings = Settings("master", "sim", lease, **options)
+        self.master = MasterReactor(settings, scheduler, 0.0)
+        self.nodes: dict[str, SimNode] = {}
+        self.started_hosts: list[str] = []
+        self.stopped_hosts: list[str] = []
+        self.log: list[str] = []
+        self._incoming: Codec[Any] = Codec(FromApplication | FromWorker)
+        self._outgoing: Codec[Any] = Codec(ToApplication | ToWorker)
+        self._connections = 0
+        self._tick_at: float | None = None
+
+    def add_worker(self, name: str = "", **capacity: Any) -> SimWorker:
+        """Start a worker with a `Capacity` of these fields."""
+        capacity.setdefault("executors", 2)
+        capacity.setdefault("cpus", float(capacity["executors"]))
+        return SimWorker(self, name or f"w{len(self.nodes)}", Capacity(**capacity))
+
+    def add_application(self, name: str = "", **hello: Any) -> SimApplication:
+        """Start an application; arguments are fields of its `Hello`."""
+        return SimApplication(self, name or f"a{len(self.nodes)}", hello)
+
+    def run(self, seconds: float = 3600.0) -> None:
+        """Go on until every application has all its outcomes, or for that long."""
+        end = self.clock.now + seconds
+        while self.busy() and (due := self.clock.next_time()) is not None and due <= end:
+            self.clock.step()
+
+    def run_for(self, seconds: float) -> None:
+        """Go on for so long."""
+        self.clock.run_until(self.clock.now + seconds)
+
+    def busy(self) -> bool:
+        """Whether an application still expects outcomes."""
+        return any(
+            isinstance(node, SimApplication) and node.expecting for node in self.nodes.values()
+        )
+
+    def connect(self, node: SimNode) -> Link:
+        """Give a node a connection under a new handle, as a reconnect does."""
+        self._connections += 1
+        link = Link(self.clock, f"{node.name}#{self._connections}")
+        self.nodes[link.peer] = node
+        return link
+
+    def to_master(self, node: SimNode, messages: list[Any]) -> None:
+        """Carry an envelope from a node."""
+        link = node.link
+        link.to_master["sent"] += 1
+        frames = self._incoming.encode(messages, link.to_master["sent"])
+
+        def arrive() -> None:
+            number, decoded = self._incoming.decode(frames)
+            self._take(link, number, decoded)
+
+        link.carry(arrive)
+
+    def _take(self, link: Link, number: int, messages: list[Any]) -> None:
+        events: list[Any] = []
+        if isinstance(messages[0], Hello):
+            link.to_master["received"] = number
+            events.append(master_events.Greeted(link.peer, messages[0], ALL_ROLES))
+            messages = messages[1:]
+        elif number != link.to_master["received"] + 1:
+            events.append(master_events.Missed(link.peer, "a gap"))
+            messages = []
+        link.to_master["received"] = number
+        if messages:
+            events.append(master_events.Received(link.peer, messages))
+        self.feed(events)
+
+    def feed(self, events: Sequence[Any]) -> None:
+        """Give events to the master and do what it wants."""
+        now = self.clock.now
+        for command in self.master.handle(events, now):
+            match command:
+                case master_commands.Send():
+                    self._to_node(str(command.peer), command.messages)
+                case master_commands.StartHost():
+                    self.started_hosts.append(command.host)
+                case master_commands.StopHost():
+                    self.stopped_hosts.append(command.host)
+                case master_commands.Log():
+                    self.log.append(command.text)
+        check_invariants(self.master.state)
+        due = self.master.deadline()
+        if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
+            self._tick_at = due
+            self.clock.at(due, lambda: self._tick(due))
+
+    def _tick(self, due: float) -> None:
+        if due == self._tick_at:
+            self._tick_at = None
+            self.feed([master_events.Tick()])
+
+    def _to_node(self, peer: str, messages: list[Any]) -> None:
+        node = self.nodes[peer]
+        link = node.link
+        if link.peer != peer:
+            return
+        link.to_node["sent"] += 1
+        frames = self._outgoing.encode(messages, link.to_node["sent"])
+        link.carry(lambda: node.take(self._outgoing.decode(frames)[1]) if node.alive else None)
+
+
+class SimNode:
+    """What workers and applications have in common: a name, a link and a life."""
+
+    def __init__(self, cluster: SimCluster, name: str) -> None:
+        self.cluster = cluster
+        self.name = name
+        self.alive = True
+        self.link = cluster.connect(self)
+
+    def cut(self) -> None:
+        """Break the network: what is sent from now on is lost."""
+        self.link.up = False
+
+    def mend(self) -> None:
+        """Bring the network back; the connection is a new one, as with ZeroMQ."""
+        self.link = self.cluster.connect(self)
+
+    def kill(self) -> None:
+        """End at once, without a word."""
+        self.alive = False
+        self.link.up = False
+
+    def take(self, messages: list[Any]) -> None:
+        """Take in messages of the master."""
+        raise NotImplementedError
+
+    def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
+        """Have something done at a time, if still alive then."""
+        if due is not None:
+            self.cluster.clock.at(due, lambda: tick() if self.alive else None)
+
+
+class SimWorker(SimNode):
+    """A worker's core with a `SimManager`."""
+
+    def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
+        super().__init__(cluster, name)
+        self.manager = SimManager(cluster.clock, capacity.executors, self._report)
+        self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
+        self._due = -1.0
+        self.feed([worker_events.Tick()])
+
+    def take(self, messages: list[Any]) -> None:
+        """Take in messages of the master."""
+        self.feed([worker_events.Received(messages)])
+
+    def kill(self) -> None:
+        """End at once, with everything it runs."""
+        super().kill()
+        self.manager.stop()
+
+    def leave(self) -> None:
+        """End in an orderly way."""
+        self.feed([worker_events.Stopping("it was stopped")])
+        self.manager.stop()
+
+    def feed(self, events: Sequence[Any]) -> None:
+        """Give events to the core and do what it wants."""
+        if not self.alive:
+            return
+        for command in self.reactor.handle(events, self.cluster.clock.now):
+            match command:
+                case worker_commands.Send():
+                    self.cluster.to_master(self, command.messages)
+                case worker_commands.Execute():
+                    self.manager.submit(command.tasks)
+                case worker_commands.TakeBack():
+                    back = self.manager.recall(command.limit)
+                    self.feed([worker_events.GivenBack(back)])
+                case worker_commands.Cancel():
+                    self.manager.cancel(command.tasks)
+                case worker_commands.DropApplication():
+                    self.manager.forget(command.application)
+                case worker_commands.Stop():
+                    self.alive = False
+        due = self.reactor.deadline()
+        if due != self._due:
+            self._due = due
+            self.tick_at(due, lambda: self._tick(due))
+
+    def _tick(self, due: float) -> None:
+        if due == self._due:
+            self._due = -1.0
+            self.feed([worker_events.Tick()])
+
+    def _report(self, outcomes: list[Outcome]) -> None:
+        self.feed([worker_events.Reported(outcomes, [], [])])
+
+
+class SimApplication(SimNode):
+    """An application's core that acknowledges every outcome at once."""
+
+    def __init__(self, cluster: SimCluster, name: str, hello: dict[str, Any]) -> None:
+        super().__init__(cluster, name)
+        role: Role = hello.pop("role", "submit")
+        session = hello.pop("session", f"session-{name}")
+        self.session = ApplicationSession(
+            Hello(role, session, name=name, **hello), connect_timeout=5.0
+        )
+        self.outcomes: list[Outcome] = []
+        self.seen: list[Any] = []
+        self.expecting = 0
+        self._specs: dict[TaskSpec, int] = {}
+        self._due: float | None = None
+        self.feed([app_events.Started()])
+
+    def push(self, payloads: Sequence[bytes], **spec: Any) -> None:
+        """Push tasks with these payloads (see `SimManager`) and a `TaskSpec` of these fields."""
+        resources = {k: spec.pop(k) for k in ("cpus", "memory", "gpus", "labels") if k in spec}
+        made = TaskSpec(CodeReference("sim", "Task"), Resources(**resources), **spec)
+        number = self._specs.setdefault(made, len(self._specs) + 1)
+        self.session.outbox.define(Define((SpecEntry(number, made),)))
+        for payload in payloads:
+            self.session.push(NewTask(number, "task", payload))
+        self.expecting += len(payloads)
+        self.feed([app_events.Flush()])
+
+    def push_system(self, name: str = "system") -> int:
+        """Push a task system; returns its sequence."""
+        sequence = self.session.outbox.next_sequence
+        self.session.outbox.push_system(
+            PushSystem(sequence, name, CodeReference("sim", "System"), b"")
+        )
+        self.expecting += 1
+        self.feed([app_events.Flush()])
+        return sequence
+
+    def take(self, messages: list[Any]) -> None:
+        """Take in messages of the master."""
+        self.feed([app_events.Received(messages)])
+
+    def feed(self, events: Sequence[Any]) -> None:
+        """Give events to the core and do what it wants."""
+        for command in self.session.handle(events, self.cluster.clock.now):
+            match command:
+                case app_commands.Send():
+                    self.cluster.to_master(self, command.messages)
+                case app_commands.TasksEnded():
+                    self.outcomes += command.outcomes
+                    self.expecting -= len(command.outcomes)
+                    through = command.first + len(command.outcomes) - 1
+                    self.feed([app_events.Handled(through)])
+                case app_commands.SystemOver():
+                    self.seen.append(command.ended)
+                    self.expecting -= 1
+                    self.feed([app_events.Handled(command.ended.number)])
+                case _:
+                    self.seen.append(command)
+        due = self.session.deadline()
+        if due != self._due:
+            self._due = due
+            self.tick_at(due, lambda: self._tick(due))
+
+    def _tick(self, due: float | None) -> None:
+        if due == self._due:
+            self._due = None
+            self.feed([app_events.Tick()])
+
+    @property
+    def sequences(self) -> list[int]:
+        """The sequences of the tasks whose outcomes have come, in order."""
+        return [sequence_of(outcome.key) for outcome in self.outcomes]

@@ -1,0 +1,99 @@
+"""A task manager without processes: it ends each task after the time its payload says."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from concurrent_framework.model.outcome import Failure
+from concurrent_framework.protocol.tasks import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from concurrent_framework.protocol.tasks import Assigned
+    from concurrent_framework.testing.clock import FakeClock
+
+
+class SimManager:
+    """Runs tasks in virtual time. A payload is ``b"seconds"`` or ``b"seconds:result"``.
+
+    The result ``!text`` makes the task fail with that text.
+    """
+
+    def __init__(
+        self, clock: FakeClock, executors: int, report: Callable[[list[Outcome]], None]
+    ) -> None:
+        self.started: list[tuple[int, int]] = []
+        self._clock = clock
+        self._free = executors
+        self._report = report
+        self._queue: deque[Assigned] = deque()
+        self._running: dict[int, Assigned] = {}
+        self._alive = True
+
+    def submit(self, tasks: Sequence[Assigned]) -> None:
+        """Queue tasks and start what there is room for."""
+        self._queue.extend(tasks)
+        self._start()
+
+    def recall(self, limit: int) -> list[tuple[int, int]]:
+        """Give back the last tasks that have not started."""
+        back = [self._queue.pop() for _ in range(min(limit, len(self._queue)))]
+        return [(task.key, task.attempt) for task in back]
+
+    def cancel(self, tasks: Iterable[tuple[int, int]]) -> None:
+        """End these at once as cancelled."""
+        wanted = set(tasks)
+        ended = [task for task in self._queue if (task.key, task.attempt) in wanted]
+        self._queue = deque(one for one in self._queue if (one.key, one.attempt) not in wanted)
+        for key, attempt in wanted:
+            running = self._running.get(key)
+            if running is not None and running.attempt == attempt:
+                ended.append(self._running.pop(key))
+                self._free += 1
+        failure = Failure("cancelled", "TaskCancelled", "cancelled")
+        if ended:
+            self._report([Outcome(task.key, task.attempt, failure=failure) for task in ended])
+        self._start()
+
+    def forget(self, application: int) -> None:
+        """Drop everything of an application."""
+        self._queue = deque(task for task in self._queue if task.key >> 40 != application)
+        for key in [key for key in self._running if key >> 40 == application]:
+            del self._running[key]
+            self._free += 1
+        self._start()
+
+    def stop(self) -> None:
+        """Report nothing any more."""
+        self._alive = False
+
+    def _start(self) -> None:
+        while self._free and self._queue:
+            task = self._queue.popleft()
+            self._free -= 1
+            self._running[task.key] = task
+            self.started.append((task.key, task.attempt))
+            assert isinstance(task.payload, bytes)  # noqa: S101 (rows here are never in frames)
+            seconds, _, result = task.payload.partition(b":")
+            self._clock.at(
+                self._clock.now + float(seconds),
+                lambda task=task, result=result, took=float(seconds): self._end(  # type: ignore[misc]
+                    task, result, took
+                ),
+            )
+
+    def _end(self, task: Assigned, result: bytes, seconds: float) -> None:
+        if not self._alive or self._running.get(task.key) is not task:
+            return
+        del self._running[task.key]
+        self._free += 1
+        failure = None
+        if result.startswith(b"!"):
+            failure = Failure("failed", "ValueError", result[1:].decode())
+            result = b""
+        self._report(
+            [Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)]
+        )
+        self._start()
