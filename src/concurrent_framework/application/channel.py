@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.application import events as on
 from concurrent_framework.protocol.application import ToApplication
 from concurrent_framework.protocol.codec import Codec, MalformedError
+from concurrent_framework.protocol.numbering import Numbering
 from concurrent_framework.protocol.session import (
     Goodbye,
     Heartbeat,
@@ -43,8 +44,7 @@ class Channel:
         self._clock = clock
         self._codec: Codec[Any] = Codec(ToApplication)
         self._lock = threading.Lock()
-        self._number = 0
-        self._expected: int | None = None
+        self._numbers = Numbering()
         self._backlog: deque[list[Any]] = deque()
         self._spoke = clock()
         self._open = True
@@ -70,11 +70,9 @@ class Channel:
         with self._lock:
             if type(messages[0]) is Hello:
                 # Both sides compare what they have after a greeting: what is stuck is obsolete.
-                self._number = 0
-                self._expected = None
+                self._numbers.restart()
                 self._backlog.clear()
-            self._number += 1
-            self._push(self._codec.encode(messages, self._number))
+            self._push(messages)
 
     def retry(self) -> None:
         """Try again to send what could not leave."""
@@ -85,11 +83,10 @@ class Channel:
     def keep_alive(self, silence: float) -> bool:
         """Say that this side lives if it has said nothing for so many seconds."""
         with self._lock:
-            due = self._open and self._number > 0 and self._clock() - self._spoke >= silence
+            due = self._open and self.sent > 0 and self._clock() - self._spoke >= silence
             if not due or self._backlog:
                 return False
-            self._number += 1
-            self._push(self._codec.encode([Heartbeat()], self._number))
+            self._push([Heartbeat()])
             return True
 
     def receive(self) -> list[on.Event]:
@@ -115,7 +112,8 @@ class Channel:
             self._open = False
             self._transport.close(linger)
 
-    def _push(self, frames: list[Any]) -> None:
+    def _push(self, messages: Sequence[Any]) -> None:
+        frames = self._codec.encode(messages, self._numbers.next())
         self._spoke = self._clock()
         self.sent += 1
         if self._backlog or not self._transport.send(frames):
@@ -123,13 +121,7 @@ class Channel:
 
     def _in_order(self, number: int, messages: list[Any]) -> on.Event:
         if Welcome in map(type, messages):
-            self._expected = number
-        elif isinstance(messages[0], _UNNUMBERED):
-            return on.Received(messages)
-        if self._expected is None:
-            return on.Received(messages)
-        if number != self._expected:
-            self._expected = None
+            self._numbers.expect_after(number)
+        elif not (isinstance(messages[0], _UNNUMBERED) or self._numbers.in_order(number)):
             return on.Missed()
-        self._expected = number + 1
         return on.Received(messages)

@@ -23,7 +23,8 @@ class ForeignClasses:
     """Loads classes by specs and code that the master has sent.
 
     Args:
-        directory: where code is unpacked; a temporary one, removed by `close`, if None.
+        directory: where code is unpacked, for this object alone; a temporary one if None. `close`
+            removes it.
 
     """
 
@@ -31,7 +32,6 @@ class ForeignClasses:
         self.code = ReceivedCode()
         """Says of classes that came here how they are found elsewhere."""
         self._directory = directory
-        self._temporary: Path | None = None
         self._cache: CodeCache | None = None
         self._specs: dict[int, TaskSpec] = {}
 
@@ -80,13 +80,13 @@ class ForeignClasses:
             return None
 
     def close(self) -> None:
-        """Remove what was unpacked to a temporary directory."""
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        """Remove what was unpacked."""
+        if self._cache is not None and self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _unpacked(self) -> CodeCache:
         if self._cache is None:
             if self._directory is None:
-                self._temporary = self._directory = Path(tempfile.mkdtemp(prefix="concurrent-"))
+                self._directory = Path(tempfile.mkdtemp(prefix="concurrent-"))
             self._cache = CodeCache(self._directory)
         return self._cache

@@ -100,15 +100,7 @@ class ApplicationDriver:
     def run(self) -> int:
         """Run the application; see `ApplicationNode.app_main`."""
         try:
-            code = self.engine.run(self)
-            if self.engine.detached:
-                self.node.log.info(
-                    "application %d goes on without this process; "
-                    "`concurrent attach %d` gets its outcome",
-                    self._number,
-                    self._number,
-                )
-            return code
+            return self.engine.run(self)
         finally:
             self._display.close()
             self._foreign.close()

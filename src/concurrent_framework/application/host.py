@@ -49,10 +49,10 @@ def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
     Args:
         endpoint: the master's private endpoint.
         session: the id under which the master expects this host.
-        directory: where code is unpacked; a temporary one if empty.
+        directory: where hosts unpack code, each in a folder of its own; a temporary one if empty.
 
     """
-    host = Host(Connection(endpoint), session, Path(directory) if directory else None)
+    host = Host(Connection(endpoint), session, Path(directory, session) if directory else None)
     try:
         code = host.run()
     except ConcurrentError as error:

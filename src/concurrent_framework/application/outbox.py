@@ -176,6 +176,8 @@ class Outbox:
 
     def system_ended(self, sequence: int) -> None:
         """Take note of the end of a task system."""
+        if sequence <= self._inherited:
+            self.unfinished -= 1
         self._systems.discard(sequence)
         self.unhandled += 1
 
@@ -184,11 +186,11 @@ class Outbox:
         """Tasks and task systems that were pushed and have not ended."""
         return self.unfinished + len(self._systems)
 
-    def skip_to(self, accepted: int) -> None:
-        """Go on counting where an earlier process of this application stopped."""
-        if accepted >= self.next_sequence:
-            self.next_sequence = accepted + 1
-            self.accepted = self._inherited = accepted
+    def inherit(self, accepted: int, unfinished: int) -> None:
+        """Go on where an earlier process of this application stopped."""
+        self.next_sequence = accepted + 1
+        self.accepted = self._inherited = accepted
+        self.unfinished = unfinished
 
     def _rest_of(self, entry: Entry, message: Submit) -> Entry:
         known = self.accepted - message.first + 1
@@ -197,10 +199,10 @@ class Outbox:
         return Entry(entry.last, rest, entry.tasks - known, entry.size - size)
 
     def _leave(self, sequence: int) -> None:
+        self.unfinished -= 1
         if sequence <= self._inherited:
             return
         self._in_flight -= 1
-        self.unfinished -= 1
         if self._sizes:
             self._bytes -= self._sizes.pop(sequence, 0)
 

@@ -219,7 +219,8 @@ class ApplicationSession:
         self._retry = FIRST_RETRY
         if before is None:
             self._inherits = message.accepted > 0
-            self.outbox.skip_to(message.accepted)
+            if self._inherits:
+                self.outbox.inherit(message.accepted, message.unfinished)
             done.append(do.Begin(message))
         elif self._lost:
             done.append(do.Regained(before.master != message.master))

@@ -57,6 +57,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
         number: the application's or worker's number at this master.
         lease: seconds without a sign of life after which the peer counts as lost.
         accepted: applications: the highest sequence the master has accepted.
+        unfinished: applications: tasks and systems whose outcome has not been handled.
         window_tasks: applications: tasks submitted and unfinished at most.
         window_bytes: applications: the same in payload bytes.
         pattern: workers: ``push`` (wait for work) or ``pull`` (ask for it).
@@ -73,6 +74,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
     window_bytes: int = 0
     pattern: Literal["push", "pull"] = "push"
     drop: tuple[tuple[int, int], ...] = ()
+    unfinished: int = 0
 
 
 class Refused(Struct, array_like=True, tag=3, gc=False):
