@@ -46,6 +46,8 @@ def blob_of(cls: type) -> CodeBlob:
 
     """
     definition = definition_of(cls)
+    for name in definition.files:
+        linecache.checkcache(name)
     sources = {name: "".join(linecache.getlines(name)) for name in sorted(definition.files)}
     data = pickle.dumps((sys.version_info[:2], sources, definition.data), PROTOCOL)
     if len(data) > MAX_DEFINITION_BYTES:
@@ -82,11 +84,10 @@ class _DefinitionPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(obj, ModuleType):
             self.modules.add(obj.__name__)
         elif isinstance(obj, type | FunctionType):
-            if travels_by_value(obj):
-                if isinstance(obj, FunctionType):
-                    self.files.add(obj.__code__.co_filename)
-            elif obj.__module__:
+            if obj.__module__:
                 self.modules.add(obj.__module__)
+            if isinstance(obj, FunctionType) and travels_by_value(obj):
+                self.files.add(obj.__code__.co_filename)
         return _keeping_known_classes(super().reducer_override(obj))
 
 

@@ -38,9 +38,11 @@ class CodeCache:
         limit: bytes on disk beyond which `trim` removes what was not used for longest.
 
     Example:
-        >>> cache = CodeCache(Path("code"))
-        >>> cache.add(blob)
-        >>> load_class(reference, {d: cache.path(d) for d in reference.digests()})
+        >>> from concurrent_framework.code.blobs import make_blob
+        >>> blob = make_blob("pickle", b"any bytes")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     CodeCache(Path(folder)).add(blob).read_bytes()
+        b'any bytes'
 
     """
 

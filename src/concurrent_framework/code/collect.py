@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import all_suffixes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from concurrent_framework.code.imports import imports, possible_imports
 from concurrent_framework.code.locate import LocalModule, find_local
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_BUNDLE_BYTES = 32 * 1024 * 1024
+MAX_BUNDLE_FILES = 20_000
 MAX_DATA_FILE_BYTES = 4 * 1024 * 1024
 """A larger file in a package that is no code stays behind."""
 
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
 _CODE = tuple(all_suffixes())
+
+
+class _File(NamedTuple):
+    name: str
+    path: str
+    size: int
 
 
 class Collection:
@@ -28,67 +35,83 @@ class Collection:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.origins: dict[str, str] = {}
-        self._tops: dict[str, bool] = {}
+        self._seen: set[str] = set()
         self._size = 0
 
     def require(self, names: Iterable[str]) -> None:
         """Add the user's own among these top-level modules, and what they import.
 
         Raises:
-            UsageError: if they are too large to be sent.
+            UsageError: if they are too large to be sent, or cannot be read.
 
         """
-        for module, files in self._closure(names):
-            size = sum(map(len, files.values()))
-            if self._size + size > MAX_BUNDLE_BYTES:
-                raise UsageError(_too_large(module, files, self._size))
-            self._take(module, files, size)
+        waiting = sorted(names, reverse=True)
+        while waiting:
+            waiting.extend(self._add(waiting.pop()))
 
     def offer(self, names: Iterable[str]) -> None:
-        """Add these too as far as there is room: modules that may be needed, or may not."""
-        for module, files in self._closure(names):
-            size = sum(map(len, files.values()))
-            if self._size + size <= MAX_BUNDLE_BYTES:
-                self._take(module, files, size)
-
-    def _take(self, module: LocalModule, files: dict[str, bytes], size: int) -> None:
-        self.files.update(files)
-        self._size += size
-        if module.file:
-            self.origins[module.archive_name] = module.file
-        else:
-            self.origins[module.name] = module.folders[0]
-
-    def _closure(self, names: Iterable[str]) -> Iterator[tuple[LocalModule, dict[str, bytes]]]:
-        waiting = sorted(names)
+        """Add these too as far as that is possible: modules that may be needed, or may not."""
+        waiting = sorted(names, reverse=True)
         while waiting:
             name = waiting.pop()
-            if name in self._tops:
+            try:
+                waiting.extend(self._add(name))
+            except UsageError:
                 continue
-            module = find_local(name)
-            self._tops[name] = module is not None
-            if module is None:
-                continue
-            files = dict(_files_of(module))
-            yield module, files
-            for archive_name, data in files.items():
-                if archive_name.endswith(".py"):
-                    waiting.extend(self.local_imports(data))
 
     def local_imports(self, source: bytes) -> list[str]:
         """Return the user's own modules that a source imports, in a fixed order."""
-        likely = [name for name in possible_imports(source) if find_local(name) is not None]
-        return sorted(set(likely) & imports(source)) if likely else []
+        likely = {name for name in possible_imports(source) if find_local(name) is not None}
+        return sorted(likely & imports(source), reverse=True) if likely else []
+
+    def _add(self, name: str) -> list[str]:
+        """Add one module and return those that it imports."""
+        if name in self._seen:
+            return []
+        module = find_local(name)
+        if module is None:
+            self._seen.add(name)
+            return []
+        files = _files_of(module, MAX_BUNDLE_BYTES - self._size)
+        contents = {file.name: _read(file.path) for file in files}
+        self._seen.add(name)
+        self._size += sum(map(len, contents.values()))
+        self.files.update(contents)
+        self.origins[module.archive_name if module.file else name] = (
+            module.file or module.folders[0]
+        )
+        return [
+            imported
+            for archive_name, data in contents.items()
+            if archive_name.endswith(".py")
+            for imported in self.local_imports(data)
+        ]
 
 
-def _files_of(module: LocalModule) -> Iterator[tuple[str, bytes]]:
+def main_source() -> bytes:
+    """Return the source of the script that runs as ``__main__``, empty if there is none."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not file or not file.endswith((".py", ".pyw")) or not os.path.isfile(file):
+        return b""
+    return _read(file)
+
+
+def _files_of(module: LocalModule, room: int) -> list[_File]:
     if module.file:
-        yield module.archive_name, _read(module.file)
-    for folder in module.folders:
-        yield from _package_files(folder, module.name)
+        files = [_File(module.archive_name, module.file, os.path.getsize(module.file))]
+    else:
+        files = []
+        for folder in module.folders:
+            for file in _package_files(folder, module.name):
+                files.append(file)
+                if len(files) > MAX_BUNDLE_FILES:
+                    break
+    if len(files) > MAX_BUNDLE_FILES or sum(file.size for file in files) > room:
+        raise UsageError(_too_large(module, files, room))
+    return files
 
 
-def _package_files(top: str, name: str) -> Iterator[tuple[str, bytes]]:
+def _package_files(top: str, name: str) -> Iterator[_File]:
     regular: set[str] = set()
     for folder, subfolders, names in os.walk(top):
         if "__init__.py" in names or os.path.dirname(folder) in regular:
@@ -102,17 +125,14 @@ def _package_files(top: str, name: str) -> Iterator[tuple[str, bytes]]:
         )
         for one in sorted(names):
             path = os.path.join(folder, one)
-            if one.endswith(_CODE) or (folder in regular and _is_small_data(path)):
+            try:
+                size = os.path.getsize(path) if os.path.isfile(path) else -1
+            except OSError:
+                continue
+            is_data = folder in regular and not one.startswith(".") and size <= MAX_DATA_FILE_BYTES
+            if size >= 0 and (one.endswith(_CODE) or is_data):
                 inside = os.path.relpath(path, top).replace(os.sep, "/")
-                yield f"{name}/{inside}", _read(path)
-
-
-def _is_small_data(path: str) -> bool:
-    return (
-        not os.path.basename(path).startswith(".")
-        and os.path.isfile(path)
-        and os.path.getsize(path) <= MAX_DATA_FILE_BYTES
-    )
+                yield _File(f"{name}/{inside}", path, size)
 
 
 def _read(path: str) -> bytes:
@@ -124,21 +144,13 @@ def _read(path: str) -> bytes:
         raise UsageError(message) from error
 
 
-def _too_large(module: LocalModule, files: dict[str, bytes], others: int) -> str:
-    size = sum(map(len, files.values()))
-    largest = sorted(files, key=lambda name: len(files[name]), reverse=True)[:3]
-    listed = ", ".join(f"{name} ({len(files[name]) / 2**20:.1f} MiB)" for name in largest)
-    limit = MAX_BUNDLE_BYTES // 2**20
+def _too_large(module: LocalModule, files: list[_File], room: int) -> str:
+    largest = sorted(files, key=lambda file: file.size, reverse=True)[:3]
+    listed = ", ".join(f"{file.name} ({file.size / 2**20:.1f} MiB)" for file in largest)
+    size = sum(file.size for file in files) / 2**20
     return (
-        f"the code of {module.name!r} is too large to be sent to workers: {size / 2**20:.1f} MiB "
-        f"(with {others / 2**20:.1f} MiB of other modules), {limit} MiB at most; largest: {listed}. "
-        "Install the package on the workers, or move its data out of it"
+        f"the code of {module.name!r} is too large to be sent to workers: {len(files)} files or "
+        f"more with {size:.1f} MiB, where {room / 2**20:.1f} MiB of {MAX_BUNDLE_BYTES // 2**20} "
+        f"are left; largest: {listed}. Install the package on the workers (then nothing is sent), "
+        "or move its data out of it"
     )
-
-
-def main_source() -> bytes:
-    """Return the source of the script that runs as ``__main__``, empty if there is none."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if not file or not file.endswith((".py", ".pyw")) or not os.path.isfile(file):
-        return b""
-    return _read(file)

@@ -12,7 +12,7 @@ class Definition(NamedTuple):
     Args:
         data: its pickle.
         files: names of the source files of the functions in it.
-        modules: names of the modules it imports things from.
+        modules: names of the modules its parts come from.
 
     """
 

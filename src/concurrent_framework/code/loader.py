@@ -22,12 +22,20 @@ class CodeError(ConcurrentError):
     """A class cannot be loaded here; the message says what is missing and what to do."""
 
 
-def load_class(reference: CodeReference, paths: Mapping[str, str | os.PathLike[str]]) -> Any:
+def load_class(
+    reference: CodeReference,
+    paths: Mapping[str, str | os.PathLike[str]],
+    *,
+    own_first: bool = False,
+) -> Any:
     """Return the class (or other object) that a reference stands for.
 
     Args:
         reference: what to load.
         paths: where the code of each digest lies here: a bundle's folder, or a pickle's file.
+        own_first: whether modules of this process go before those sent along. True in an
+            application, whose modules are its own; False in executors and hosts, where they were
+            inherited from the process that forked them, or belong to the machine.
 
     Raises:
         CodeError: if code or a module is missing here, or is made for another Python.
@@ -35,7 +43,7 @@ def load_class(reference: CodeReference, paths: Mapping[str, str | os.PathLike[s
 
     """
     if reference.bundle:
-        mount(_path(reference.bundle, reference, paths))
+        mount(_path(reference.bundle, reference, paths), own_first=own_first)
     try:
         if reference.pickled:
             return _load_pickled(_path(reference.pickled, reference, paths), reference)
@@ -54,14 +62,18 @@ def load_class(reference: CodeReference, paths: Mapping[str, str | os.PathLike[s
     return found
 
 
-def mount(folder: Path) -> None:
-    """Make the modules of a bundle importable, in front of all others; repeating it is harmless.
+def mount(folder: Path, *, own_first: bool = False) -> None:
+    """Make the modules of a bundle importable; repeating it is harmless.
 
-    Modules of the same names that this process inherited when it was forked are forgotten, so that
-    a class is always made from the code that came with it.
+    They go in front of all others, and loaded modules of the same names are forgotten, unless the
+    process's own go first.
     """
     entry = str(folder)
     if entry in sys.path:
+        return
+    importlib.invalidate_caches()
+    if own_first:
+        sys.path.append(entry)
         return
     tops = {name.partition(".")[0] for name in os.listdir(folder)}
     siblings = str(folder.parent) + os.sep
@@ -70,7 +82,6 @@ def mount(folder: Path) -> None:
         if name.partition(".")[0] in tops and not origin.startswith(siblings):
             del sys.modules[name]
     sys.path.insert(0, entry)
-    importlib.invalidate_caches()
 
 
 def found_in(module: str) -> str:
@@ -88,9 +99,8 @@ def _load_pickled(path: Path, reference: CodeReference) -> Any:
         )
         raise CodeError(message)
     for filename, text in sources.items():
-        if filename not in linecache.cache:
-            lines = text.splitlines(keepends=True)
-            linecache.cache[filename] = (len(text), None, lines, filename)
+        lines = text.splitlines(keepends=True)
+        linecache.cache[filename] = (len(text), None, lines, filename)
     return pickle.loads(definition)
 
 

@@ -9,11 +9,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from importlib.machinery import ModuleSpec
 
 OURS = __name__.partition(".")[0]
-_STDLIB = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
+_STDLIB = tuple(
+    folder + os.sep
+    for folder in {os.path.dirname(os.__file__), os.path.dirname(os.path.realpath(os.__file__))}
+)
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -80,11 +83,13 @@ def is_importable(cls: type) -> bool:
     return found is cls
 
 
-def _is_local(path: str, exists: object) -> bool:
-    full = os.path.realpath(path) + os.sep
+def _is_local(path: str, exists: Callable[[str], bool]) -> bool:
     return (
-        not full.startswith(_STDLIB)
-        and not any(part in full for part in _INSTALLED)
-        and callable(exists)
-        and bool(exists(path))
+        not _is_installed(path + os.sep)
+        and exists(path)
+        and not _is_installed(os.path.realpath(path) + os.sep)
     )
+
+
+def _is_installed(path: str) -> bool:
+    return path.startswith(_STDLIB) or any(part in path for part in _INSTALLED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.code.bundle import CodeShipper
@@ -53,7 +54,8 @@ class ReceivedCode:
             return self._of_importable(cls)
         for reference in self._known:
             if reference.pickled and reference.qualname == cls.__qualname__:
-                self.load(reference)
+                with suppress(Exception):  # then the class is not that one
+                    self.load(reference)
         known = self._references.get(cls)
         return (known, []) if known is not None else self._by_value(cls)
 

@@ -17,6 +17,9 @@ MAX_PARTS = 10_000
 """Parts of one container that are looked at; the culprit of a longer one is named as a whole."""
 
 
+TOO_DEEP = "it is nested too deeply"
+
+
 class Culprit(NamedTuple):
     """A part that cannot be pickled: how to reach it, its type's name, and what pickle says."""
 
@@ -46,7 +49,7 @@ def find_culprit(value: object, path: str) -> Culprit | None:
     if reason is None:
         return None
     seen: set[int] = set()
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH if reason != TOO_DEEP else 0):
         seen.add(id(value))
         for part_path, part in islice(_parts(value, path), MAX_PARTS):
             part_reason = None if id(part) in seen else _complaint(part)
@@ -61,9 +64,9 @@ def find_culprit(value: object, path: str) -> Culprit | None:
 def _complaint(value: object) -> str | None:
     try:
         by_value.dumps(value)
-    except RecursionError:
-        return "it is nested too deeply, or contains itself"
     except Exception as error:  # noqa: BLE001 (user code runs here)
+        if isinstance(error.__cause__ or error, RecursionError):
+            return TOO_DEEP
         return f"{error}" or type(error).__name__
     return None
 

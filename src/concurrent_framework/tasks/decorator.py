@@ -48,8 +48,8 @@ class FunctionTask(Task, Generic[P, R_co]):
 
     def __init__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         _check_call(type(self), args, kwargs)
-        self.args = args
-        self.kwargs = kwargs
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs
 
     def __call__(self) -> R_co:
         """Call the function."""

@@ -121,27 +121,26 @@ def _dump(value: object) -> bytes:
 
 
 def _taken_apart(error: BaseException) -> tuple[type | None, Any, Any]:
-    cls = type(error)
-    if (
-        cls.__reduce__ is BaseException.__reduce__
-        and cls.__reduce_ex__ is object.__reduce_ex__
-        and _is_python(cls)
-    ):
-        return cls, error.args, error.__dict__
-    return None, error, None
+    cls: Any = type(error)
+    if not _is_python(cls.__init__) or _is_python(cls.__reduce__) or _is_python(cls.__reduce_ex__):
+        return None, error, None
+    reduced: Any = error.__reduce__()
+    return cls, reduced[1], reduced[2] if len(reduced) > 2 else None
 
 
-def _put_together(cls: type[Any], arguments: tuple[Any, ...], state: dict[str, Any]) -> Any:
+def _put_together(cls: type[Any], arguments: tuple[Any, ...], state: Any) -> Any:
     """Rebuild an exception without its own ``__init__``, which may take other arguments."""
     error = cls.__new__(cls, *arguments)
-    builtin: Any = next(base for base in cls.__mro__ if not _is_python(base))
+    bases: tuple[Any, ...] = cls.__mro__
+    builtin = next(base for base in bases if not _is_python(base.__init__))
     builtin.__init__(error, *arguments)
-    error.__dict__.update(state)
+    if state:
+        BaseException.__setstate__(error, state)
     return error
 
 
-def _is_python(cls: Any) -> bool:
-    return isinstance(cls.__init__, FunctionType)
+def _is_python(function: Any) -> bool:
+    return isinstance(function, FunctionType)
 
 
 def _positions(traceback: TracebackType | None) -> list[Position]:

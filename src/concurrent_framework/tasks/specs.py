@@ -49,9 +49,14 @@ class SpecBook:
 
     Example:
         >>> from concurrent_framework.code.bundle import CodeShipper
+        >>> class Nothing(Task):
+        ...     def __call__(self):
+        ...         return None
         >>> book = SpecBook(CodeShipper())
-        >>> book.number_for(task) == book.number_for(task)
+        >>> book.number_for(Nothing()) == book.number_for(Nothing())
         True
+        >>> len(book.new_definitions().specs), book.new_definitions()
+        (1, None)
 
     """
 

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from concurrent_framework.code.imports import imports, possible_imports
+
+SOURCE = b'''
+"""from docstring import nothing"""
+import os.path as p, json
+import (wrong)
+'''
+VALID = b'''
+"""Text: import prose from here."""
+import os.path as p, json; import semi
+from first.second import third
+from . import sibling
+from .relative import thing
+from parent import (
+    one,
+    two,
+)
+try:
+    import tried
+except ImportError:
+    tried = None
+def function():
+    import \\
+        continued
+    if True: from lonely import x
+class A:
+    import in_class, \\
+        second_in_class
+'''
+
+
+def test_every_form_of_import_is_found() -> None:
+    expected = {
+        *("os", "json", "semi", "first", "parent", "tried", "continued", "lonely"),
+        *("in_class", "second_in_class"),
+    }
+    assert imports(VALID) == expected
+    assert possible_imports(VALID) >= expected
+
+
+@pytest.mark.parametrize("source", [SOURCE, b"\x00", b"\xff\xfe", b"def"])
+def test_what_is_not_python_imports_nothing(source: bytes) -> None:
+    assert imports(source) == frozenset()
+    possible_imports(source)
