@@ -363,6 +363,20 @@ def test_check_imports_references_only_to_know_what_was_set(lazy: Reference) -> 
         ComponentManager(config("lazy.sped=2"), [lazy, Formal]).check()
 
 
+def test_check_imports_no_more_than_it_needs(lazy: Reference) -> None:
+    here = Reference("formal", f"{__name__}:Formal", (f"{__name__}:IGreeter",))
+    ComponentManager(config("greeting.title=Sir"), [lazy, here]).check()
+    assert "lazy_greeter" not in sys.modules
+
+
+def test_what_another_process_has_checked_need_not_be_known() -> None:
+    settings = config("elsewhere.x=1", "components.stranger=disabled", "greeting.title=Sir")
+    manager = ComponentManager(settings, [Formal])
+    manager.check(unknown=False)
+    with pytest.raises(UsageError, match=r"components.stranger: .*\n.* no section \[elsewhere\]"):
+        manager.check()
+
+
 @pytest.mark.parametrize("target", ["no_such_module:Lazy", "lazy_greeter:Gone"])
 def test_a_reference_that_leads_nowhere_is_told(lazy: Reference, target: str) -> None:
     manager = ComponentManager(components=[lazy._replace(target=target), Casual])

@@ -188,6 +188,20 @@ def test_describe_lists_every_option_sorted_with_its_source() -> None:
     assert rows[4].expected == 'a number of bytes, also as "512 MiB"'
 
 
+def test_secrets_are_not_shown() -> None:
+    link = Option("worker", "join", default="", secret=True)
+    pin = Option("worker", "pin", default=0, secret=True)
+    config = Config.load(settings=["worker.join=token-x", "worker.pin=token-y"])
+    (row,) = config.describe([link])
+    assert row.value == "(not shown)"
+    assert [row.value for row in Config().describe([link])] == [""]
+    assert config.value(link) == "token-x"
+    with pytest.raises(UsageError) as caught:
+        config.check([link, pin])
+    assert str(caught.value) == "--set worker.pin = (not shown): expected a whole number"
+    assert "token" not in repr(config)
+
+
 def test_a_configuration_travels_to_other_processes(file: Path) -> None:
     file.write_text("[master]\nlease = 2\n[worker]\nlabels = ['a', 'b']", encoding="utf-8")
     config = Config.load(file, {"CONCURRENT_WORKER__MEMORY": "1 MiB"})
@@ -210,7 +224,7 @@ def test_from_json_refuses_other_data() -> None:
 
 def test_repr_shows_what_was_set() -> None:
     assert repr(Config()) == "<Config defaults>"
-    assert repr(Config([Setting("a", "b", 1, "x")])) == "<Config a.b=1>"
+    assert repr(Config([Setting("a", "b", 1, "x")])) == "<Config a.b>"
 
 
 @pytest.mark.skipif(

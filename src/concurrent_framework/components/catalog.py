@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,13 @@ class Entry:
         """Take the class, or a new definition of it, as notebooks make them."""
         self.name, self.target, self.interfaces = reference
         self.cls, self.instance, self.problem = component, None, ""
+
+    def is_loaded(self) -> bool:
+        """Whether the class is there without importing anything."""
+        if self.cls is None and self.target.partition(":")[0] in sys.modules:
+            with suppress(AttributeError):
+                self.load()
+        return self.cls is not None
 
     def load(self) -> type[Component]:
         """Import the class if it was not yet; raises whatever that raises."""
@@ -174,8 +183,13 @@ class Catalog:
                 return None if _state(setting) is not False else setting
         return None
 
-    def problems(self) -> list[str]:
-        """Return a line for each name taken twice, and for each switch that switches nothing."""
+    def problems(self, *, unknown: bool) -> list[str]:
+        """Return a line for each name taken twice, and for each switch that cannot be meant.
+
+        Args:
+            unknown: whether a switch for what is not there is one.
+
+        """
         known = {
             *(
                 name
@@ -187,7 +201,7 @@ class Catalog:
         plain = {_plain(name) for name in known}
         found = list(self._conflicts)
         for name, setting in self._switches.items():
-            if name not in plain:
+            if name not in plain and unknown:
                 near = nearest(setting.key, known)
                 hint = f'; did you mean "{near}"?' if near else ""
                 found.append(

@@ -231,45 +231,53 @@ class ComponentManager:
         except Exception as error:  # noqa: BLE001 (plug-ins raise anything)
             self._fail(full_name(type(component)), "raised", error)
 
-    def options(self, *, load: bool = True) -> list[Option[Any]]:
-        """Return the options that the enabled components declare.
+    def options(self) -> list[Option[Any]]:
+        """Return the options that the enabled components declare; imports all of them for it."""
+        *_, all_of_them = self._growing_options()
+        return all_of_them
 
-        Args:
-            load: whether to import for it what was not imported yet.
+    def _growing_options(self) -> Iterator[list[Option[Any]]]:
+        """Yield the options of what is imported, then once more after each further import."""
+        entries = list(self._catalog.enabled())
+        found = [one.cls for one in entries if one.is_loaded() and one.cls is not None]
+        yield _options_of(found)
+        for entry in entries:
+            if entry.cls is None:
+                try:
+                    found.append(entry.load())
+                except Exception as error:  # noqa: BLE001 (a missing extra, a broken plug-in)
+                    entry.problem = self._fail(str(entry), "cannot be loaded", error)
+                yield _options_of(found)
 
-        """
-        found: dict[int, Option[Any]] = {}
-        with self._lock:
-            for entry in self._catalog.enabled():
-                if entry.cls is None and load:
-                    try:
-                        entry.load()
-                    except Exception as error:  # noqa: BLE001 (a missing extra, a broken plug-in)
-                        entry.problem = self._fail(str(entry), "cannot be loaded", error)
-                if entry.cls is not None:
-                    found |= {id(option): option for option in options_of(entry.cls)}
-        return list(found.values())
-
-    def check(self) -> None:
+    def check(self, *, unknown: bool = True) -> None:
         """Check the configuration against the options and components there are.
 
-        Components are imported only if something was set that none of those imported so far knows.
+        Components are imported only as long as something was set that none of those imported so
+        far knows.
+
+        Args:
+            unknown: False to leave alone what no component here knows, because the configuration
+                was made for several processes and checked as a whole by another one.
 
         Raises:
             UsageError: a line for each problem: where it was set, the key, what is expected or
                 which known key is the nearest; and components that have the same name.
 
         """
-        options = self.options(load=False)
-        if self.config.unknown(options, free=[SECTION]):
-            options = self.options()
-        problems = [
-            *self._catalog.problems(),
-            *self.config.problems(options, free=[SECTION]),
-        ]
+        options: list[Option[Any]] = []
+        for options in self._growing_options():
+            if not self.config.unknown(options, free=[SECTION]):
+                break
+        problems = self._catalog.problems(unknown=unknown)
+        problems += self.config.problems(options, free=[SECTION], unknown=unknown)
         if problems:
             raise UsageError("\n".join(problems))
 
     def describe(self) -> list[ComponentInfo]:
         """Return what is known of each component, and of each plug-in that has none to show."""
         return self._catalog.describe()
+
+
+def _options_of(components: list[type[Component]]) -> list[Option[Any]]:
+    found = {id(option): option for one in components for option in options_of(one)}
+    return list(found.values())

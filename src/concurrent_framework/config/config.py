@@ -140,10 +140,13 @@ class Config:
             if path not in known and one.section not in free
         ]
 
-    def problems(self, options: Iterable[Option[Any]], free: Sequence[str] = ()) -> list[str]:
-        """Return a line for each setting that is unknown or of a wrong type; see `check`."""
+    def problems(
+        self, options: Iterable[Option[Any]], free: Sequence[str] = (), *, unknown: bool = True
+    ) -> list[str]:
+        """Return a line for each setting that is of a wrong type or, if `unknown`, not known."""
         declared = list(options)
-        found = [_unknown(one, declared, free) for one in self.unknown(declared, free)]
+        strangers = self.unknown(declared, free) if unknown else []
+        found = [_unknown(one, declared, free) for one in strangers]
         seen: dict[str, Option[Any]] = {}
         for option in declared:
             if not (first := seen.setdefault(option.path, option)).same_as(option):
@@ -180,12 +183,16 @@ class Config:
             yield Described(
                 section=option.section,
                 key=option.key,
-                value=self.value(option),
+                value=self._shown(option),
                 source=self.source(option),
                 expected=option.rule.expected(),
                 default=option.default,
                 doc=option.doc,
             )
+
+    def _shown(self, option: Option[Any]) -> object:
+        value = self.value(option)
+        return "(not shown)" if option.secret and value != option.default else value
 
     def to_json(self) -> bytes:
         """Write the configuration for another process, which reads it with `from_json`."""
@@ -209,7 +216,7 @@ class Config:
         return hash(tuple(self._settings))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{one.path}={one.value!r}" for one in self._settings.values())
+        inside = ", ".join(one.path for one in self._settings.values())
         return f"<Config {inside or 'defaults'}>"
 
 
@@ -218,8 +225,11 @@ def _convert(option: Option[T], setting: Setting) -> T:
         value: T = option.rule.convert(setting.value, text=setting.text)
     except ValueError:
         written = setting.value if setting.text else _toml(setting.value)
+        if option.secret:
+            written = "(not shown)"
         message = f"{setting.where} = {written}: expected {option.rule.expected()}"
-        if near := nearest(str(setting.value), [str(one) for one in option.rule.choices]):
+        near = nearest(str(setting.value), [str(one) for one in option.rule.choices])
+        if near:
             message += f'; did you mean "{near}"?'
         raise UsageError(message) from None
     return value

@@ -42,6 +42,7 @@ class Option(Generic[T]):
         unit: ``bytes`` or ``seconds``: the value is a number of these and may also be written as
             text with a unit, ``"512 MiB"`` or ``"2 min"``.
         doc: what it does, in a sentence or two.
+        secret: True for passwords and the like, which no listing and no message shows.
 
     Raises:
         ValueError: for a declaration that cannot be: a bad name, or a default out of bounds.
@@ -67,6 +68,7 @@ class Option(Generic[T]):
         minimum: int | None = None,
         maximum: int | None = None,
         doc: str = "",
+        secret: bool = False,
     ) -> None: ...
     @overload
     def __init__(
@@ -81,6 +83,7 @@ class Option(Generic[T]):
         maximum: float | None = None,
         unit: Unit = "",
         doc: str = "",
+        secret: bool = False,
     ) -> None: ...
     @overload
     def __init__(
@@ -94,6 +97,7 @@ class Option(Generic[T]):
         maximum: float | None = None,
         unit: Unit = "",
         doc: str = "",
+        secret: bool = False,
     ) -> None: ...
     def __init__(
         self,
@@ -107,6 +111,7 @@ class Option(Generic[T]):
         maximum: float | None = None,
         unit: Unit = "",
         doc: str = "",
+        secret: bool = False,
     ) -> None:
         for name in (section, key):
             if not _NAME.fullmatch(name):
@@ -122,6 +127,7 @@ class Option(Generic[T]):
         self.key = key
         self.rule = Rule(named, unit, choices, minimum, maximum)
         self.doc = doc
+        self.secret = secret
         try:
             value: Any = self.rule.convert(default, text=False) if default is not None else None
         except ValueError:
