@@ -43,8 +43,7 @@ class Outbox:
     """
 
     def __init__(self, window_tasks: int = 1, window_bytes: int = 1) -> None:
-        self.window_tasks = window_tasks
-        self.window_bytes = window_bytes
+        self.set_window(window_tasks, window_bytes)
         self.next_sequence = 1
         self.accepted = 0
         self.unfinished = 0
@@ -64,6 +63,13 @@ class Outbox:
         self._systems: set[int] = set()
         self._inherited = 0
 
+    def set_window(self, tasks: int, size: int) -> None:
+        """Take another window."""
+        self.window_tasks = tasks
+        self.window_bytes = size
+        # Several batches fit into a window, so that one can leave while others are at work.
+        self._batch_tasks = max(min(BATCH_TASKS, tasks // 4), 1)
+
     def push(self, row: NewTask) -> int:
         """Add a task to the open batch and return its sequence."""
         size = len(row.payload)  # type: ignore[arg-type]
@@ -75,7 +81,7 @@ class Outbox:
         if size > LARGE:
             self._open_large += size
             self._sizes[sequence] = size
-        if self._open_bytes >= BATCH_BYTES or len(self._open) >= BATCH_TASKS:
+        if self._open_bytes >= BATCH_BYTES or len(self._open) >= self._batch_tasks:
             self.close_batch()
         return sequence
 

@@ -202,8 +202,7 @@ class ApplicationSession:
 
     def _welcomed(self, message: greet.Welcome, now: float, done: list[do.Command]) -> None:
         before, self.welcome = self.welcome, message
-        self.outbox.window_tasks = message.window_tasks
-        self.outbox.window_bytes = message.window_bytes
+        self.outbox.set_window(message.window_tasks, message.window_bytes)
         if self.online:
             return
         if before is not None and message.accepted < self.outbox.accepted:
