@@ -114,6 +114,7 @@ def attach(
             accepted=application.accepted,
             window_tasks=settings.window_tasks,
             window_bytes=settings.window_bytes,
+            unfinished=application.unfinished,
         ),
     )
     names = {worker.number: worker.name for worker in state.workers.values()}

@@ -155,15 +155,14 @@ class ApplicationRecord:
     @property
     def idle(self) -> bool:
         """Nothing is waiting, running or undelivered."""
+        return not self.unfinished
+
+    @property
+    def unfinished(self) -> int:
+        """Tasks and systems whose outcome the application has not handled."""
         counts = self.counts
-        return not (
-            self.systems
-            or self.outgoing
-            or self.unacknowledged
-            or counts.waiting
-            or counts.assigned
-            or counts.finishing
-        )
+        tasks = counts.waiting + counts.assigned + counts.finishing
+        return tasks + len(self.systems) + len(self.outgoing) + len(self.unacknowledged)
 
 
 class WorkerRecord:
