@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,20 @@ def test_modules_on_the_path_are_local_and_need_not_be_loaded(
 
 def test_this_test_is_a_loaded_local_module() -> None:
     assert __name__.partition(".")[0] in loaded_local_modules()
+
+
+def test_odd_objects_in_place_of_modules_are_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd:
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    class File:
+        __file__ = 3
+
+    monkeypatch.setitem(sys.modules, "odd", Odd())
+    monkeypatch.setitem(sys.modules, "file", File())
+    monkeypatch.setitem(sys.modules, "blocked", None)
+    assert [find_local(name) for name in ("odd", "file", "blocked")] == [None] * 3
 
 
 def test_importable_is_what_is_found_under_its_own_name() -> None:

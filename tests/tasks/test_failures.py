@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from concurrent_framework import NotSerializable, TaskFailed, task
+from concurrent_framework import NotSerializable, TaskFailed, current_task, task
+from concurrent_framework.code.loader import CodeError, load_class
 from concurrent_framework.model.errors import RemoteTracebackError, error_from
 from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.spec import CodeReference
 from concurrent_framework.tasks import failures
 from concurrent_framework.tasks.failures import (
     describe_failure,
@@ -182,6 +184,18 @@ def test_a_missing_module_comes_with_advice() -> None:
     failure = describe_failure(raised(ModuleNotFoundError("No module named 'x'", name="x")))
     assert "the worker has no module 'x'" in failure.message
     assert "install it there" in failure.message
+
+
+def test_an_error_of_ours_has_no_traceback_unless_the_users_code_is_in_it() -> None:
+    def misuse() -> None:
+        current_task()
+
+    assert "in misuse" in describe_failure(raised(ValueError(), misuse)).traceback
+    with pytest.raises(CodeError) as caught:
+        load_class(CodeReference("nowhere", "Thing"), {})
+    failure = describe_failure(caught.value.with_traceback(None))
+    assert failure.traceback == ""
+    assert failure.message.startswith("the worker has no module 'nowhere'")
 
 
 def test_system_exit_does_not_come_back_to_end_the_application() -> None:

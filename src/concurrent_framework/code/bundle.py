@@ -45,9 +45,9 @@ class CodeShipper:
             Exception: what pickling a class by value raises, such as `pickle.PicklingError`.
 
         """
-        top = cls.__module__.partition(".")[0]
         if not is_importable(cls):
             return self._by_value(cls)
+        top = cls.__module__.partition(".")[0]
         if find_local(top) is None:
             return CodeReference(cls.__module__, cls.__qualname__), []
         bundle = self._bundle({top})

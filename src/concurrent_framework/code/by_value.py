@@ -69,7 +69,7 @@ def dumps(value: object) -> bytes:
 
 def travels_by_value(thing: object) -> bool:
     """Whether a class or function cannot be imported by its name, here or elsewhere."""
-    return not internals._should_pickle_by_reference(thing)  # noqa: SLF001
+    return not internals._should_pickle_by_reference(thing)  # noqa: SLF001 (no public way)
 
 
 class _DefinitionPickler(cloudpickle.Pickler):  # type: ignore[misc]

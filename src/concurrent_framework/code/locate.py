@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from importlib.machinery import ModuleSpec
 
 OURS = __name__.partition(".")[0]
+_NEVER_LOCAL = frozenset({OURS, "__main__", "cloudpickle", "msgspec", "tblib"})
+"""Modules that both ends have, and must not have twice: this package, and what it pickles with."""
 _STDLIB = tuple(
     folder + os.sep
     for folder in {os.path.dirname(os.__file__), os.path.dirname(os.path.realpath(os.__file__))}
@@ -44,27 +45,32 @@ class LocalModule(NamedTuple):
 
 def find_local(name: str) -> LocalModule | None:
     """Find a top-level module by name; None if it is installed, built in, or does not exist."""
-    if name in {OURS, "__main__"}:
+    if name in _NEVER_LOCAL:
         return None
-    module = sys.modules.get(name)
-    spec: ModuleSpec | None = getattr(module, "__spec__", None)
-    folders: Iterable[str] | None = getattr(module, "__path__", None)
-    file: str | None = getattr(module, "__file__", None)
-    if module is None:
-        try:
-            spec = find_spec(name)
-        except (ImportError, ValueError, AttributeError):
-            return None
-        if spec is None:
-            return None
-        folders = spec.submodule_search_locations
-        file = spec.origin if spec.has_location else None
+    file, folders = _places_of(name)
     if folders is not None:
-        local = tuple(folder for folder in map(str, folders) if _is_local(folder, os.path.isdir))
+        local = tuple(folder for folder in folders if _is_local(folder, os.path.isdir))
         return LocalModule(name, "", local) if local else None
     if file is not None and _is_local(file, os.path.isfile):
         return LocalModule(name, file, ())
     return None
+
+
+def _places_of(name: str) -> tuple[str | None, list[str] | None]:
+    """Return a module's file, and its folders if it is a package."""
+    module = sys.modules.get(name)
+    try:
+        if module is not None:
+            file: object = getattr(module, "__file__", None)
+            folders: Iterable[str] | None = getattr(module, "__path__", None)
+        else:
+            spec = find_spec(name)
+            file = spec.origin if spec is not None and spec.has_location else None
+            folders = spec.submodule_search_locations if spec is not None else None
+        listed = None if folders is None else [str(folder) for folder in folders]
+    except Exception:  # noqa: BLE001 (odd objects stand in for modules; finders are user code)
+        return None, None
+    return file if isinstance(file, str) else None, listed
 
 
 def loaded_local_modules() -> list[str]:

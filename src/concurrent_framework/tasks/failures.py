@@ -5,6 +5,7 @@ Text and traceback begin where the user's code does: frames of this package are 
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 from types import FunctionType, SimpleNamespace, TracebackType
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.code.loader import missing_module
 from concurrent_framework.code.origins import original_path
-from concurrent_framework.model.errors import TaskError
+from concurrent_framework.model.errors import ConcurrentError, TaskError
 from concurrent_framework.model.outcome import Failure
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ MAX_LINE = 1000
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _SAMPLES = _PACKAGE + "samples" + os.sep
+_IMPORTLIB = importlib.__file__
+_FRAME = '\n  File "'
 Position = tuple[str, str, int]
 
 
@@ -44,6 +47,8 @@ def describe_failure(error: BaseException, kind: FailureKind = "failed") -> Fail
     if isinstance(error, TaskError):
         return error.failure
     text, data = dump_exception(error)
+    if isinstance(error, ConcurrentError) and _FRAME not in text:
+        text = ""  # our own words, which the message has; they were not said in the user's code
     return Failure(kind, type(error).__qualname__, _message(error), text, data)
 
 
@@ -94,6 +99,10 @@ def format_exception(error: BaseException) -> str:
 def is_ours(filename: str) -> bool:
     """Whether a source file belongs to this package; the samples count as the user's."""
     return filename.startswith(_PACKAGE) and not filename.startswith(_SAMPLES)
+
+
+def _is_hidden(filename: str) -> bool:
+    return is_ours(filename) or filename.startswith("<frozen importlib") or filename == _IMPORTLIB
 
 
 def _message(error: BaseException) -> str:
@@ -147,7 +156,7 @@ def _positions(traceback: TracebackType | None) -> list[Position]:
     positions = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if not is_ours(code.co_filename):
+        if not _is_hidden(code.co_filename):
             position = (original_path(code.co_filename), code.co_name, traceback.tb_lineno)
             positions.append(position)
         traceback = traceback.tb_next
@@ -178,7 +187,7 @@ def _without_columns(traceback: TracebackType) -> TracebackType:
 
 
 def _drop_our_frames(report: TracebackException) -> None:
-    report.stack[:] = [frame for frame in report.stack if not is_ours(frame.filename)]
+    report.stack[:] = [frame for frame in report.stack if not _is_hidden(frame.filename)]
     for frame in report.stack:
         _ = frame.line  # reads the source, which lies under the name that is replaced here
         frame.filename = original_path(frame.filename)

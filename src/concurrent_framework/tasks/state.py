@@ -35,8 +35,8 @@ def _find_form(cls: Any) -> Form:
 
 
 def _find_slots(cls: type) -> tuple[str, ...]:
-    # The function is what copyreg itself uses; it undoes the mangling of private names.
-    return tuple(copyreg._slotnames(cls))  # type: ignore[attr-defined]  # noqa: SLF001
+    names = copyreg._slotnames(cls)  # type: ignore[attr-defined]  # noqa: SLF001 (undoes mangling)
+    return tuple(names)
 
 
 form_of: Callable[[type], Form] = lru_cache(maxsize=4096)(_find_form)
