@@ -194,7 +194,7 @@ def _submit(
             )
             reactor.outbox.send(application.peer, Rejected(sequence_of(key), 1, failure))
         else:
-            record = TaskRecord(key, spec, row, since=now)
+            record = TaskRecord(key, spec, row, since=now, arrived=now)
             tasks[key] = record
             records.append(record)
         key += 1

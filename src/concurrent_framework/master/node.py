@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from logging import Logger
     from pathlib import Path
 
-    from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.master.commands import Command
     from concurrent_framework.master.events import Event
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.protocol.session import Hello, Role
     from concurrent_framework.transport.base import ServerTransport
+    from concurrent_framework.transport.signals import StopSignal
 
 LINGER = 0.5
 """Seconds that the goodbyes have to leave at the end."""

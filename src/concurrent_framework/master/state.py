@@ -14,6 +14,7 @@ from concurrent_framework.model.resources import Capacity
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.session import Role
 from concurrent_framework.protocol.tasks import NewTask, Outcome
+from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import ReadyQueue
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class TaskRecord(Struct, gc=False):
     """A task that has no outcome yet.
 
     `attempt` counts the times it was handed out and fences off late answers; `losses` counts the
-    times that what ran it was lost, up to the spec's `max_attempts`.
+    times that what ran it was lost, up to the spec's `max_attempts`. `since` is when it came into
+    its state, `arrived` when it was submitted.
     """
 
     key: int
@@ -61,6 +63,7 @@ class TaskRecord(Struct, gc=False):
     losses: int = 0
     worker: int = 0
     since: float = 0.0
+    arrived: float = 0.0
     cancelled: bool = False
     history: tuple[Attempt, ...] = ()
 
@@ -201,10 +204,12 @@ class WorkerRecord:
 
     @property
     def load(self) -> float:
-        """Measured run time of its tasks in seconds, summed over executors."""
+        """Run time of its tasks in seconds, over all executors; an unknown one fills the depth."""
         share = self.capacity.share
         return sum(
-            share(spec.spec.resources) * count * (spec.seconds or 0.0)
+            share(spec.spec.resources)
+            * count
+            * (DEPTH_SECONDS if spec.seconds is None else spec.seconds)
             for spec, count in self.in_flight.items()
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import floor
 
 DEPTH_SECONDS = 0.010
 """Run time that the work in flight covers, per executor."""
@@ -23,7 +23,7 @@ def tasks_in_flight(executors: float, share: float, seconds: float | None) -> in
     if seconds is None:
         return at_once
     covering = DEPTH_SECONDS * executors / max(share * seconds, 1e-9)
-    return max(at_once, min(ceil(covering), int(MAX_PER_EXECUTOR * executors)))
+    return max(at_once, min(floor(covering), int(MAX_PER_EXECUTOR * executors)))
 
 
 def room(
@@ -46,6 +46,6 @@ def room(
     if seconds is None:
         return max(at_once, 0)
     uncovered = DEPTH_SECONDS * executors - load
-    covering = ceil(uncovered / max(share * seconds, 1e-9)) if uncovered > 0 else 0
+    covering = floor(uncovered / max(share * seconds, 1e-9)) if uncovered > 0 else 0
     limit = floor((MAX_PER_EXECUTOR * executors - occupied) / share)
     return max(at_once, min(covering, limit), 0)

@@ -31,11 +31,11 @@ class GroupKey(NamedTuple):
 
 
 class Waiting(Protocol):
-    """What the queue needs of a task: `since` is when it became ready, in seconds."""
+    """What the queue needs of a task: `arrived` is when it was submitted, in seconds."""
 
     key: int
     state: int
-    since: float
+    arrived: float
 
 
 class Group:
@@ -54,12 +54,12 @@ class Group:
         self.live = 0
 
     def arrival(self) -> tuple[float, int]:
-        """Return when the oldest of its tasks became ready, and which it is."""
+        """Return when the oldest of its tasks was submitted, and which it is."""
         records = self.records
         while records[0].state != _WAITING:
             records.popleft()
         head: Waiting = records[0]
-        return head.since, head.key
+        return head.arrived, head.key
 
 
 class ReadyQueue:

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 LATENCY = 0.0001
 """Seconds a message takes, as over a local socket."""
+CHECK_ALWAYS = 200
+"""Up to so many tasks the invariants are checked after every round, beyond it now and then."""
+CHECK_SOMETIMES = 50
 ALL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
 
 
@@ -104,6 +107,7 @@ class SimCluster:
         self._incoming: Codec[Any] = Codec(FromApplication | FromWorker)
         self._outgoing: Codec[Any] = Codec(ToApplication | ToWorker)
         self._connections = 0
+        self._rounds = 0
         self._tick_at: float | None = None
 
     def add_worker(self, name: str = "", **capacity: Any) -> SimWorker:
@@ -113,8 +117,11 @@ class SimCluster:
         return SimWorker(self, name or f"w{len(self.nodes)}", Capacity(**capacity))
 
     def add_application(self, name: str = "", **hello: Any) -> SimApplication:
-        """Start an application; arguments are fields of its `Hello`."""
-        return SimApplication(self, name or f"a{len(self.nodes)}", hello)
+        """Start an application and let it be welcomed; arguments are fields of its `Hello`."""
+        application = SimApplication(self, name or f"a{len(self.nodes)}", hello)
+        while application.session.welcome is None:
+            self.clock.step()
+        return application
 
     def run(self, seconds: float = 3600.0) -> None:
         """Go on until every application has all its outcomes, or for that long."""
@@ -178,7 +185,9 @@ class SimCluster:
                     self.stopped_hosts.append(command.host)
                 case master_commands.Log():
                     self.log.append(command.text)
-        check_invariants(self.master.state)
+        self._rounds += 1
+        if len(self.master.state.tasks) < CHECK_ALWAYS or self._rounds % CHECK_SOMETIMES == 0:
+            check_invariants(self.master.state)
         due = self.master.deadline()
         if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
             self._tick_at = due
