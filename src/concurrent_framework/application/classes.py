@@ -25,11 +25,13 @@ class ForeignClasses:
     Args:
         directory: where code is unpacked, for this object alone; a temporary one if None. `close`
             removes it.
+        own_first: whether modules of this process go before those that were sent; True in
+            applications, see `load_class`.
 
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
-        self.code = ReceivedCode()
+    def __init__(self, directory: Path | None = None, *, own_first: bool = False) -> None:
+        self.code = ReceivedCode(own_first=own_first)
         """Says of classes that came here how they are found elsewhere."""
         self._directory = directory
         self._cache: CodeCache | None = None

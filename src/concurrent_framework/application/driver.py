@@ -78,7 +78,7 @@ class ApplicationDriver:
         )
         self._display = node.display or PlainDisplay()
         node.display = self._display
-        self._foreign = ForeignClasses()
+        self._foreign = ForeignClasses(own_first=True)
         self._workers: dict[int, str] = {}
         self._stats = ApplicationStats()
         self._number = 0

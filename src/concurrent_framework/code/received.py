@@ -21,9 +21,14 @@ class ReceivedCode:
 
     An executor has one, both to load the tasks it is given and as the source of a `SpawnBook` for
     the tasks that those make.
+
+    Args:
+        own_first: see `load_class`; True in applications.
+
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_first: bool = False) -> None:
+        self._own_first = own_first
         self._paths: dict[str, str] = {}
         self._loaded: dict[CodeReference, Any] = {}
         self._references: dict[type, CodeReference] = {}
@@ -41,7 +46,8 @@ class ReceivedCode:
         """Return the class of a reference; see `load_class` for what it raises."""
         cls = self._loaded.get(reference)
         if cls is None:
-            cls = self._loaded[reference] = load_class(reference, self._paths)
+            cls = load_class(reference, self._paths, own_first=self._own_first)
+            self._loaded[reference] = cls
             self._references[cls] = reference
         return cls
 
