@@ -22,6 +22,7 @@ from concurrent_framework.model.ids import (
 from concurrent_framework.model.outcome import Failure
 from concurrent_framework.protocol.application import (
     Accepted,
+    Define,
     Deliver,
     HostJob,
     Output,
@@ -47,6 +48,8 @@ MAX_UNACKNOWLEDGED = 16_384
 """Outcomes under way to an application at most; the rest waits here."""
 MAX_BATCH = 1024
 """Outcomes in one message."""
+FIRST_SPAWNED_SPEC = 1 << 24
+"""Specs that come with spawned tasks are numbered from here on."""
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -204,10 +207,36 @@ def _submit(
 
 
 def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
-    """Accept the tasks that a task made."""
+    """Accept the tasks that a task made; from here on only their number is left in its outcome."""
+    rows = outcome.spawned
+    if outcome.specs:
+        numbers = _adopt_specs(reactor, application, outcome)
+        for row in rows:
+            row.spec = numbers.get(row.spec, row.spec)
     first = application.next_spawned
-    application.next_spawned += len(outcome.spawned)
-    _submit(reactor, application, first, outcome.spawned)
+    application.next_spawned += len(rows)
+    _submit(reactor, application, first, rows)
+    outcome.children = len(rows)
+    outcome.spawned = ()
+    outcome.specs = ()
+    outcome.codes = ()
+
+
+def _adopt_specs(
+    reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome
+) -> dict[int, int]:
+    """Number the specs that came with spawned tasks, equal ones alike; old numbers to new ones."""
+    numbers: dict[int, int] = {}
+    entries = []
+    for entry in outcome.specs:
+        number = application.spawned_specs.get(entry.spec)
+        if number is None:
+            number = FIRST_SPAWNED_SPEC + len(application.spawned_specs)
+            application.spawned_specs[entry.spec] = number
+            entries.append(SpecEntry(number, entry.spec))
+        numbers[entry.number] = number
+    define(reactor, application, Define(tuple(entries), outcome.codes))
+    return numbers
 
 
 def complete(

@@ -133,6 +133,7 @@ class ApplicationRecord:
         self.away_since: float | None = None
         self.detached = False
         self.specs: dict[int, SpecRecord] = {}
+        self.spawned_specs: dict[TaskSpec, int] = {}
         self.digests: set[str] = set()
         self.systems: dict[int, SystemRecord] = {}
         self.accepted = 0

@@ -153,8 +153,6 @@ def on_outcomes(
             continue
         if outcome.spawned:
             applications.spawn(reactor, application, outcome)
-            outcome.children = len(outcome.spawned)
-            outcome.spawned = ()
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, again)
     _measure(worker, measured)
