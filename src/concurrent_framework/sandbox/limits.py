@@ -1,0 +1,64 @@
+"""What an executor may use of the machine, and how much it does use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+from pathlib import Path
+
+_OOM_PREFERENCE = "500"
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def confine() -> None:
+    """Make this process the first to go when the machine is out of memory; let it dump no core."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(_OOM_PREFERENCE, "ascii")
+
+
+def peak_memory() -> int:
+    """Return the bytes of resident memory this process has used at most."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def resident_memory(pid: int) -> int:
+    """Return the bytes of resident memory of a process and its descendants, 0 if it has ended."""
+    try:
+        return _family_memory(pid)
+    except OSError:
+        return _family_memory_by_psutil(pid)
+
+
+def _family_memory(pid: int) -> int:
+    """Use what Linux offers: a list of children per thread, without a look at all processes."""
+    folder = Path("/proc") / str(pid)
+    if not folder.parent.joinpath("self", "statm").exists():
+        raise OSError
+    try:
+        total = int((folder / "statm").read_text("ascii").split()[1]) * _PAGE
+        threads = list((folder / "task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    for thread in threads:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children = (thread / "children").read_text("ascii").split()
+            total += sum(_family_memory(int(child)) for child in children)
+    return total
+
+
+def _family_memory_by_psutil(pid: int) -> int:
+    import psutil
+
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total

@@ -1,0 +1,96 @@
+"""The executor's ends of the socket and of the token pipe."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from typing import TYPE_CHECKING
+
+from concurrent_framework.protocol.codec import Codec
+from concurrent_framework.protocol.executor import CancelRunning, Chunk, Load, ToExecutor
+from concurrent_framework.protocol.stream import Assembler, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from concurrent_framework.protocol.executor import Done, Ready
+
+_MAX_BUFFERS = 512
+
+
+class Link:
+    """Messages to and from the worker. Its end is the end of this process."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._codec: Codec[Load | Chunk | CancelRunning] = Codec(ToExecutor)
+        self._assembler = Assembler()
+        self._inbox: deque[Load | Chunk | CancelRunning] = deque()
+        self._number = 0
+
+    def wait(self) -> Load | Chunk | CancelRunning:
+        """Return the next message; raises EOFError when the worker is gone."""
+        while not self._inbox:
+            self._take(self._socket.recv_into(self._assembler.space()))
+        return self._inbox.popleft()
+
+    def look(self) -> None:
+        """Take in what has arrived, without waiting."""
+        try:
+            self._take(self._socket.recv_into(self._assembler.space(), 0, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return
+
+    def arrived(self, wanted: Callable[[Load | Chunk | CancelRunning], bool]) -> bool:
+        """Whether a message that is `wanted` has arrived and not been returned yet."""
+        return any(map(wanted, self._inbox))
+
+    def send(self, message: Done | Ready) -> None:
+        """Write a message, however long that takes; raises OSError when the worker is gone."""
+        self._number += 1
+        buffers = pack(self._codec.encode([message], self._number))
+        if len(buffers) == 1:
+            self._socket.sendall(buffers[0])
+            return
+        parts = [memoryview(buffer).cast("B") for buffer in buffers if len(buffer)]
+        while parts:
+            sent = self._socket.sendmsg(parts[:_MAX_BUFFERS])
+            while parts and sent >= len(parts[0]):
+                sent -= len(parts.pop(0))
+            if sent:
+                parts[0] = parts[0][sent:]
+
+    def _take(self, count: int) -> None:
+        if not count:
+            raise EOFError
+        for frames in self._assembler.received(count):
+            self._inbox.extend(self._codec.decode(frames)[1])
+
+
+class Claims:
+    """The right to start a task, taken byte by byte out of the token pipe."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._kept: int | None = None
+
+    def claim(self, token: int) -> bool:
+        """Claim the right to start one task of the generation with this token.
+
+        False means that what the executor holds of that generation has been withdrawn.
+        """
+        found = self._kept
+        if found is None:
+            try:
+                data = os.read(self._fd, 1)
+            except BlockingIOError:
+                return False
+            if not data:
+                return False
+            found = data[0]
+        if found == token:
+            self._kept = None
+            return True
+        self._kept = found
+        return False

@@ -1,0 +1,131 @@
+"""What the executor has to tell, collected until it is worth a message.
+
+A signal may make the executor flush in the midst of anything, a running task included. Python runs
+the handler between two steps of the main thread, so a flag is all that is needed to keep it out
+where it would do harm.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from concurrent_framework.protocol.executor import Done
+from concurrent_framework.worker.executor.output import Output
+
+if TYPE_CHECKING:
+    from concurrent_framework.protocol.tasks import Outcome, OutputLine, ProgressNote
+    from concurrent_framework.worker.executor.link import Link
+
+NUDGE = signal.SIGURG
+"""The worker sends it to an executor that keeps something to itself for long; ignored by default."""
+FLUSH_SECONDS = 0.001
+FLUSH_BYTES = 256 * 1024
+LIVE_SECONDS = 0.2
+"""What a running task prints is shown after this time at the latest, if it goes on printing."""
+PROGRESS_SECONDS = 0.1
+
+
+class Outbox:
+    """Outcomes, output and progress on their way to the worker.
+
+    Args:
+        link: where they go.
+        worker: name of the worker.
+        readers: descriptors to read what tasks print.
+
+    """
+
+    def __init__(self, link: Link, worker: str, readers: tuple[int, int]) -> None:
+        self.key = 0
+        self.source = ""
+        self.output = Output(worker, readers, self._written)
+        self._link = link
+        self._outcomes: list[Outcome] = []
+        self._lines: list[OutputLine] = []
+        self._notes: dict[int, ProgressNote] = {}
+        self._bytes = 0
+        self._chunks = 0
+        self._last = perf_counter()
+        self._closed = False
+        self._main = threading.get_ident()
+        # Nothing of SA_RESTART: a task that waits in a system call must be interrupted too, or the
+        # outcomes before it wait as long as it does. Python repeats interrupted calls by itself.
+        signal.signal(NUDGE, self._nudged)
+
+    def begin(self, key: int, source: str) -> None:
+        """What is written from now on belongs to this task."""
+        self.key = key
+        self.source = source
+        self.output.next_task()
+
+    def add(self, outcome: Outcome, now: float, *, urgent: bool) -> None:
+        """Take the outcome of the task that has ended; `now` is of `perf_counter`."""
+        if self.output.dirty:
+            self._collect(whole=True)
+        self._outcomes.append(outcome)
+        self._bytes += len(outcome.result) + len(outcome.changes) + 64  # type: ignore[arg-type]
+        if urgent or now - self._last > FLUSH_SECONDS or self._bytes > FLUSH_BYTES:
+            self.flush(whole=True)
+
+    def end_chunk(self) -> None:
+        """Tell all: there is nothing left to run."""
+        self._chunks += 1
+        self.flush(whole=True)
+
+    def log(self, level: str, text: str) -> None:
+        """Take a line that the running task logs."""
+        if self.output.dirty:
+            self._collect(whole=False)
+        self._lines += self.output.row(self.key, self.source, level, text)
+        self._live(LIVE_SECONDS)
+
+    def progress(self, note: ProgressNote) -> None:
+        """Take how far the running task is; only the latest note of a task is sent."""
+        self._notes[note.key] = note
+        self._live(PROGRESS_SECONDS)
+
+    def flush(self, *, whole: bool) -> None:
+        """Send everything; `whole` if no task is running."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.output.flush()
+            self._lines += self.output.take(self.key, self.source, whole=whole)
+            if self._outcomes or self._lines or self._notes or self._chunks:
+                done = Done(
+                    self._outcomes, tuple(self._lines), tuple(self._notes.values()), self._chunks
+                )
+                self._outcomes, self._lines, self._notes = [], [], {}
+                self._bytes = self._chunks = 0
+                self._link.send(done)
+            self._last = perf_counter()
+        finally:
+            self._closed = False
+
+    def _collect(self, *, whole: bool) -> None:
+        if not self._closed:
+            self._closed = True
+            try:
+                self.output.flush()
+                self._lines += self.output.take(self.key, self.source, whole=whole)
+            finally:
+                self._closed = False
+
+    def _written(self) -> None:
+        self._live(LIVE_SECONDS)
+
+    def _live(self, seconds: float) -> None:
+        """Flush now and then while a task runs; in the main thread, wherever this is called."""
+        if self._closed or perf_counter() - self._last < seconds:
+            return
+        if threading.get_ident() == self._main:
+            self.flush(whole=False)
+        else:
+            signal.pthread_kill(self._main, NUDGE)
+
+    def _nudged(self, _number: int, _frame: object) -> None:
+        self.flush(whole=False)

@@ -1,0 +1,95 @@
+"""What the executor offers to the task that runs in it: the other side of `current_task()`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from concurrent_framework.protocol.executor import CancelRunning
+from concurrent_framework.protocol.tasks import NewTask, ProgressNote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from concurrent_framework.protocol.executor import Chunk, Load
+    from concurrent_framework.tasks.spawning import SpawnBook
+    from concurrent_framework.tasks.task import Task
+    from concurrent_framework.worker.executor.link import Link
+    from concurrent_framework.worker.executor.outbox import Outbox
+
+
+class Sink:
+    """Serves one task after another; see `TaskSink`.
+
+    Args:
+        link: where a cancellation would arrive.
+        outbox: where lines and notes go.
+        spawn: makes rows of tasks.
+        directory: where scratch directories are made.
+
+    """
+
+    def __init__(self, link: Link, outbox: Outbox, spawn: SpawnBook, directory: Path) -> None:
+        self.spawned: list[NewTask] = []
+        self.noticed = False
+        self._link = link
+        self._outbox = outbox
+        self._spawn = spawn
+        self._directory = directory
+        self._scratch: Path | None = None
+        self._home = os.getcwd()
+        self._key = 0
+        self._attempt = 0
+
+    def begin(self, key: int, attempt: int) -> None:
+        """Serve this task from now on."""
+        self._key = key
+        self._attempt = attempt
+
+    def end(self) -> None:
+        """Drop what belongs to the task that has ended."""
+        self.noticed = False
+        if self.spawned:
+            self.spawned = []
+        if self._scratch is not None:
+            import shutil
+
+            os.chdir(self._home)  # the task may have gone into the directory that goes away
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+
+    def push(self, task: Task) -> None:
+        """Take a task that the running task makes."""
+        self.spawned.append(self._spawn.row(task))
+
+    def progress(self, done: float, total: float, message: str) -> None:
+        """Take how far the running task has come."""
+        self._outbox.progress(ProgressNote(self._key, done, total, message))
+
+    def log(self, level: str, text: str) -> None:
+        """Take a line for the application's log."""
+        self._outbox.log(level, text)
+
+    def cancelled(self) -> bool:
+        """Whether somebody has cancelled the running task."""
+        if not self.noticed:
+            self._link.look()
+            self.noticed = self._link.arrived(self._is_mine)
+        return self.noticed
+
+    def scratch(self) -> Path:
+        """Return the running task's own directory."""
+        if self._scratch is None:
+            from pathlib import Path
+
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._scratch = Path(tempfile.mkdtemp(prefix=f"task-{self._key}-", dir=self._directory))
+        return self._scratch
+
+    def _is_mine(self, message: Load | Chunk | CancelRunning) -> bool:
+        return (
+            isinstance(message, CancelRunning)
+            and message.key == self._key
+            and message.attempt == self._attempt
+        )
