@@ -488,6 +488,24 @@ def test_a_refusal_is_told() -> None:
         run(App(), FakeMaster(refuse))
 
 
+def test_an_application_may_count_what_is_outstanding() -> None:
+    class App(Recorder):
+        implements(IApp)
+        ends_when_idle = False
+
+        def start_processing(self) -> None:
+            self.push_tasks([Square(number) for number in range(600)])
+
+        def task_finished(self, task: Any, result: Any, error: TaskError | None) -> None:
+            super().task_finished(task, result, error)
+            if not self.stats.outstanding:
+                self.shutdown_main_loop()
+
+    node = App()
+    assert run(node) == 0
+    assert len(node.ended()) == 600
+
+
 def test_output_of_tasks_is_shown_with_their_names(capsys: pytest.CaptureFixture[str]) -> None:
     def print_too(master: FakeMaster, message: Any) -> list[Any] | None:
         if isinstance(message, app.Submit):

@@ -82,6 +82,8 @@ class ApplicationDriver:
         self._workers: dict[int, str] = {}
         self._stats = ApplicationStats()
         self._number = 0
+        self._told = 0
+        """Outcomes that a callback was called for and that are not acknowledged yet."""
         self._failures = 0
         self.ready = False
         self._counts_itself = False
@@ -111,7 +113,7 @@ class ApplicationDriver:
     def stats(self) -> ApplicationStats:
         """The counters, brought up to date."""
         self._stats.pushed = self.pushing.count
-        self._stats.outstanding = self.session.outbox.outstanding
+        self._stats.outstanding = self.pushing.outstanding(self._told)
         return self._stats
 
     def push_lazily(self, tasks: Iterable[Task]) -> None:
@@ -231,7 +233,7 @@ class ApplicationDriver:
     async def _tasks_ended(self, command: do.TasksEnded) -> None:
         callback, items, stats = self.node.task_finished, self.pushing.items, self._stats
         engine, names = self.engine, self._workers
-        handled = told = command.first - 1
+        handled = command.first - 1
         since = time.monotonic()
         try:
             for index, outcome in enumerate(command.outcomes):
@@ -244,6 +246,7 @@ class ApplicationDriver:
                     stats.finished += 1
                 else:
                     stats.failed += 1
+                self._told += 1
                 returned = callback(task, result, error)
                 if returned is not None:
                     await value_of(returned)
@@ -251,13 +254,16 @@ class ApplicationDriver:
                 if engine.stopped:
                     break
                 if time.monotonic() - since >= ACKNOWLEDGE_AFTER:
-                    since, told = time.monotonic(), handled
-                    engine.handle(on.Handled(handled))
+                    since = time.monotonic()
+                    self._acknowledge(handled)
                     self._show_count()
         finally:
-            if handled > told:
-                engine.handle(on.Handled(handled))
+            self._acknowledge(handled)
         self._show_count()
+
+    def _acknowledge(self, through: int) -> None:
+        self._told = 0
+        self.engine.handle(on.Handled(through))
 
     def _rebuilt(self, key: int, origin: Any) -> Task:
         task = Task() if origin is None else self._foreign.rebuild(origin, self.pushing.classes)
@@ -267,7 +273,7 @@ class ApplicationDriver:
     def _show_count(self) -> None:
         if not self._counts_itself:
             done = self._stats.finished + self._stats.failed
-            total = 0 if self.hungry else done + self.session.outbox.outstanding
+            total = 0 if self.hungry else done + self.pushing.outstanding(self._told)
             self._display.progress(done, total, "")
 
     async def _system_over(self, command: do.SystemOver) -> None:
@@ -281,11 +287,12 @@ class ApplicationDriver:
             result, error = result_of(ended.result)
         else:
             result, error = None, error_of(ended.failure)
+        self._told = 1
         if error is None:
             await value_of(self.node.work_finished(result, system))
         else:
             await value_of(self.node.work_failed(error, system))
-        self.engine.handle(on.Handled(ended.number))
+        self._acknowledge(ended.number)
 
     async def _push_accepted(self, command: do.PushAccepted) -> None:
         for receipt in self.pushing.accepted(command.through):

@@ -123,6 +123,16 @@ class Pushing:
         """Whether an iterable has not been exhausted yet."""
         return bool(self._feeders)
 
+    def outstanding(self, told: int) -> int:
+        """Return how many tasks and systems have not ended, as far as the user's code knows.
+
+        Args:
+            told: outcomes that it has been told of and that are not acknowledged yet.
+
+        """
+        outbox = self._session.outbox
+        return outbox.outstanding + outbox.unhandled - told + len(self._feeders)
+
     def feed(self, room: int) -> bool:
         """Draw up to `room` tasks, for a few milliseconds; True if an iterable was exhausted."""
         feeders = self._feeders

@@ -152,6 +152,8 @@ class ApplicationSession:
         self._send_ready(now, done)
 
     def _handled_outcomes(self, event: on.Handled, now: float, done: list[do.Command]) -> None:
+        if event.through == self._handled:
+            return
         self.outbox.unhandled -= event.through - self._handled
         self._handled = event.through
         if self.online:

@@ -13,7 +13,8 @@ class ApplicationStats:
         pushed: tasks pushed by this process.
         finished: tasks that ended with a result.
         failed: tasks that ended with an error.
-        outstanding: tasks and task systems that have not ended yet.
+        outstanding: tasks and task systems that have not ended yet; an iterable that is not
+            exhausted counts as one more.
         task_seconds: wall time that finished tasks ran on workers, summed up.
         workers: workers of the swarm.
         executors: tasks the swarm can run at a time.

@@ -37,7 +37,7 @@ class SystemMaster(Protocol):
 
     @property
     def outstanding(self) -> int:
-        """How many of the system's tasks have not ended yet."""
+        """How many tasks have not ended yet; a generator that is not exhausted counts as one more."""
 
     @property
     def exhausted(self) -> bool:
@@ -62,7 +62,7 @@ class ITaskSystem(Interface):
     def init_system(self, master: SystemMaster) -> Any:
         """Get ready, on the master's side."""
 
-    def generate_tasks(self, master: SystemMaster) -> Iterable[Task] | None:
+    def generate_tasks(self, master: SystemMaster) -> Any:
         """Return the first tasks: a list, or a generator that is drawn lazily."""
 
     def task_finished(
@@ -70,7 +70,7 @@ class ITaskSystem(Interface):
     ) -> Any:
         """Learn what came of a task; may push further ones, or return them."""
 
-    def is_complete(self, master: SystemMaster) -> bool:
+    def is_complete(self, master: SystemMaster) -> Any:
         """Whether the system has what it wants; asked after each batch of outcomes."""
 
     def gather_result(self, master: SystemMaster) -> Any:
@@ -123,7 +123,7 @@ class TaskSystem:
     def init_system(self, master: SystemMaster) -> Any:
         """Get ready, on the master's side; called first."""
 
-    def generate_tasks(self, master: SystemMaster) -> Iterable[Task] | None:
+    def generate_tasks(self, master: SystemMaster) -> Any:
         """Return the first tasks: a list, or a generator, which is drawn as the swarm needs it."""
 
     def task_finished(
@@ -148,7 +148,7 @@ class TaskSystem:
         if error is not None:
             raise error
 
-    def is_complete(self, master: SystemMaster) -> bool:
+    def is_complete(self, master: SystemMaster) -> Any:
         """Whether the system has what it wants; what is still under way is then cancelled.
 
         The default waits until every task has ended and no generator has anything left.

@@ -71,7 +71,7 @@ class HostedMaster:
 
     @property
     def outstanding(self) -> int:
-        """How many of the system's tasks have not ended yet."""
+        """How many tasks have not ended yet; a generator that is not exhausted counts as one more."""
         return self._run.outstanding
 
     @property
@@ -119,13 +119,14 @@ class SystemRun:
         self._system: Any = None
         self._note: ProgressNote | None = None
         self._noted = 0.0
-        self._handled_now = 0
+        self._told = 0
+        """Outcomes that the system has been told of and that are not acknowledged yet."""
         self.ready = False
 
     @property
     def outstanding(self) -> int:
         """How many tasks have not ended yet, as far as the system has been told."""
-        return self.host.session.outbox.outstanding + self._handled_now
+        return self.pushing.outstanding(self._told)
 
     @property
     def hungry(self) -> bool:
@@ -145,9 +146,7 @@ class SystemRun:
 
     async def tasks_ended(self, command: do.TasksEnded) -> None:
         """Tell the system what came of tasks, then ask whether it is complete."""
-        engine = self.host.engine
-        handled = told = command.first - 1
-        self._handled_now = len(command.outcomes)
+        handled = command.first - 1
         since = time.monotonic()
         for index, outcome in enumerate(command.outcomes):
             task = self.pushing.items.pop(outcome.key & SEQUENCE_MASK, None)
@@ -157,16 +156,20 @@ class SystemRun:
                 task.task_id = sequence_of(outcome.key)
             result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
             self._stats.task_seconds += outcome.seconds
-            self._handled_now -= 1
+            self._told += 1
             await self._tell(task, outcome.key, result, error)
             handled += 1
             if time.monotonic() - since >= ACKNOWLEDGE_AFTER:
-                since, told = time.monotonic(), handled
-                engine.handle(on.Handled(handled))
+                since = time.monotonic()
+                self._acknowledge(handled)
                 self.host.teller.flush()
-        if handled > told:
-            engine.handle(on.Handled(handled))
+        if self._told:
+            self._acknowledge(handled)
         await self._conclude_if_complete()
+
+    def _acknowledge(self, through: int) -> None:
+        self._told = 0
+        self.host.engine.handle(on.Handled(through))
 
     async def rejected(self, command: do.PushRejected) -> None:
         """Tell the system of tasks that the master did not take."""
