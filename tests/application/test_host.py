@@ -130,7 +130,7 @@ class Broken(TaskSystem):
         self._raise("finished")
         return 5 if self.where == "returned" else None
 
-    def is_complete(self, master: Any) -> bool:
+    def is_complete(self, master: Any) -> Any:
         self._raise("complete")
         return super().is_complete(master)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from concurrent_framework import Task, UsageError
+from concurrent_framework import Farm, Task, UsageError
 from concurrent_framework.code import by_value, collect
 from concurrent_framework.code.bundle import CodeShipper
 
@@ -55,14 +55,28 @@ def contents(blob: CodeBlob) -> list[str]:
         return archive.namelist()
 
 
+@pytest.mark.usefixtures("modules")
 def test_installed_classes_travel_by_name_alone() -> None:
-    for cls in (int, fractions.Fraction, pytest.Item, Task):
+    for cls in (int, fractions.Fraction, pytest.Item, Task, Farm):
         reference, blobs = CodeShipper().reference(cls)
         assert (reference.module, reference.qualname) == (cls.__module__, cls.__qualname__)
         assert reference.digests() == ()
         assert blobs == []
 
 
+def test_ready_made_classes_bring_the_modules_whose_functions_they_may_hold(
+    modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules.write({"mine.py": THING})
+    modules.thing("mine")
+    monkeypatch.setattr("concurrent_framework.code.bundle.loaded_local_modules", lambda: ["mine"])
+    reference, [blob] = CodeShipper().reference(Farm)
+    assert (reference.module, reference.bundle) == (Farm.__module__, blob.digest)
+    assert contents(blob) == [".origins", "mine.py"]
+    assert CodeShipper().reference(int)[1] == []
+
+
+@pytest.mark.usefixtures("modules")
 def test_samples_are_part_of_the_framework() -> None:
     from concurrent_framework.samples.codecount.metrics import Counts
 

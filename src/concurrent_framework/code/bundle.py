@@ -1,7 +1,9 @@
 """`CodeShipper`: what has to travel so that a class can be used on another machine.
 
-- A class of an installed package, or of this framework, is imported there: nothing travels.
-- A class of the user's own module: a *bundle* of that module (of its whole package), of the user's
+- A class of an installed package is imported there: nothing travels.
+- A class of this framework is imported there too, but may hold the user's functions: the user's own
+  modules that are loaded travel in a *bundle*.
+- A class of the user's own module: a bundle of that module (of its whole package), of the user's
   own modules that it imports, and of those that are loaded, which the data of a task may refer to.
 - A class of a script, a notebook or a function travels by value, with such a bundle of what it uses.
 """
@@ -16,6 +18,7 @@ from concurrent_framework.code.definitions import definition_of, start_run
 from concurrent_framework.code.locate import find_local, is_importable, loaded_local_modules
 from concurrent_framework.model.spec import CodeBlob, CodeReference
 
+FRAMEWORK = __name__.partition(".")[0]
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -48,9 +51,13 @@ class CodeShipper:
         if not is_importable(cls):
             return self._by_value(cls)
         top = cls.__module__.partition(".")[0]
-        if find_local(top) is None:
+        if find_local(top) is not None:
+            bundle = self._bundle({top})
+        elif top == FRAMEWORK:
+            # A ready-made class, such as Farm, holds functions of the user's own modules.
+            bundle = self._bundle(set())
+        else:
             return CodeReference(cls.__module__, cls.__qualname__), []
-        bundle = self._bundle({top})
         reference = CodeReference(cls.__module__, cls.__qualname__, bundle.digest if bundle else "")
         return reference, [bundle] if bundle else []
 
