@@ -33,7 +33,8 @@ def test_by_default_there_is_something_to_find() -> None:
     ("arguments", "complaint"),
     [
         (["xyz"], "'xyz' is no MD5 digest"),
-        (["--limit", "-1"], "--limit must not be negative"),
+        (["--limit", "-1"], "--limit must be 0 to 1,000,000,000,000,000"),
+        (["--limit", str(10**16)], "--limit must be"),
         (["--size", "0"], "--size must be at least 1"),
     ],
 )

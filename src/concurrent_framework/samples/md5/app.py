@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SECRET = 8_675_309
 """What the default digest hides."""
 
+LARGEST_LIMIT = 10**15
+"""More would take a thousand cores a week."""
+
 NOT_FOUND = 1
 """Exit code when no number below the limit has the digest."""
 
@@ -39,9 +42,9 @@ class Md5(ApplicationNode):
         return Search(self.attempts, name="md5")
 
     def work_finished(self, result: int | None, task_system: Search) -> None:
-        self.number = result
+        self.number, self.tried = result, task_system.tried
         digest = self.options.digest.hex()
-        tried = f"{task_system.tried:,} of {len(self.attempts):,} tasks"
+        tried = f"{self.tried:,} of {len(self.attempts):,} tasks"
         seconds = perf_counter() - self.started
         if result is None:
             limit = self.options.limit
@@ -64,8 +67,8 @@ def parse(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--limit", type=int, default=100_000_000, help="first number not to try")
     parser.add_argument("--size", type=int, default=200_000, help="numbers that a task tries")
     options = parser.parse_args(arguments)
-    if options.limit < 0:
-        parser.error("--limit must not be negative")
+    if not 0 <= options.limit <= LARGEST_LIMIT:
+        parser.error(f"--limit must be 0 to {LARGEST_LIMIT:,}")
     if options.size < 1:
         parser.error("--size must be at least 1")
     try:
