@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from concurrent_framework.protocol import application, executor, worker
-from concurrent_framework.protocol.tasks import NewTask
+from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,14 @@ class _Header(msgspec.Struct, array_like=True):
     messages: msgspec.Raw
 
 
+_FEW_ROWS = 16
+_FIELDS: dict[type, tuple[str, ...]] = {
+    NewTask: ("payload",),
+    Assigned: ("payload",),
+    Outcome: ("result", "changes"),
+}
+"""Where the rows of batches have what may be large."""
+
 M = TypeVar("M")
 
 
@@ -55,13 +63,19 @@ class Codec(Generic[M]):
 
     def encode(self, messages: Sequence[Any], number: int) -> Frames:
         """Turn messages into frames. Large payloads leave their rows: rows must not be reused."""
+        rows = [row for message in messages for row in _rows(message)]
+        if len(rows) > _FEW_ROWS:
+            # Looking at each row costs more than encoding it. Mostly one look at the whole will do.
+            data = self._encoder.encode((PROTOCOL_VERSION, number, messages))
+            if len(data) <= INLINE_LIMIT:
+                return [data]
         frames: Frames = [b""]
-        for message in messages:
-            _detach_large(message, frames)
+        for row in rows:
+            _detach_large(row, frames)
         frames[0] = self._encoder.encode((PROTOCOL_VERSION, number, messages))
         if len(frames) > 1:
-            for message in messages:
-                _attach(message, frames)
+            for row in rows:
+                _attach(row, frames)
         return frames
 
     def decode(self, frames: Frames) -> tuple[int, list[M]]:
@@ -82,7 +96,8 @@ class Codec(Generic[M]):
             messages = self._messages.decode(header.messages)
             if len(frames) > 1:
                 for one in messages:
-                    _attach(one, frames)
+                    for row in _rows(one):
+                        _attach(row, frames)
         except (msgspec.MsgspecError, IndexError) as error:
             message = f"not decodable: {error}"
             raise MalformedError(message, header.version) from error
@@ -95,35 +110,32 @@ def _rows(message: Any) -> Sequence[Any]:
     if kind is application.Submit or kind is worker.Run or kind is executor.Chunk:
         return message.tasks  # type: ignore[no-any-return]
     if kind is worker.Outcomes or kind is executor.Done:
-        return message.outcomes  # type: ignore[no-any-return]
+        return _with_spawned(message.outcomes)
     if kind is application.Deliver:
-        return [*message.outcomes, *message.origins.values()]
+        return [*_with_spawned(message.outcomes), *message.origins.values()]
     if kind is application.Finish:
         return [row for item in message.items for row in (item.task, item.outcome)]
     return ()
 
 
-def _detach_large(message: Any, frames: Frames) -> None:
-    for row in _rows(message):
-        if isinstance(row, NewTask) or hasattr(row, "payload"):
-            if not isinstance(row.payload, int) and len(row.payload) > INLINE_LIMIT:
-                frames.append(row.payload)
-                row.payload = len(frames) - 1
-            continue
-        if len(row.result) > INLINE_LIMIT:
-            frames.append(row.result)
-            row.result = len(frames) - 1
-        if len(row.changes) > INLINE_LIMIT:
-            frames.append(row.changes)
-            row.changes = len(frames) - 1
+def _with_spawned(outcomes: list[Outcome]) -> list[Any]:
+    spawned = [row for outcome in outcomes if outcome.spawned for row in outcome.spawned]
+    return outcomes + spawned if spawned else outcomes
 
 
-def _attach(message: Any, frames: Frames) -> None:
-    for row in _rows(message):
-        for field in ("payload", "result", "changes"):
-            value = getattr(row, field, None)
-            if isinstance(value, int):
-                if not 0 < value < len(frames):
-                    reason = f"frame {value} of {len(frames)}"
-                    raise IndexError(reason)
-                setattr(row, field, frames[value])
+def _detach_large(row: Any, frames: Frames) -> None:
+    for field in _FIELDS[type(row)]:
+        value = getattr(row, field)
+        if not isinstance(value, int) and len(value) > INLINE_LIMIT:
+            frames.append(value)
+            setattr(row, field, len(frames) - 1)
+
+
+def _attach(row: Any, frames: Frames) -> None:
+    for field in _FIELDS[type(row)]:
+        value = getattr(row, field)
+        if isinstance(value, int):
+            if not 0 < value < len(frames):
+                reason = f"frame {value} of {len(frames)}"
+                raise IndexError(reason)
+            setattr(row, field, frames[value])

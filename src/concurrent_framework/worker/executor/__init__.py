@@ -12,11 +12,13 @@ from pathlib import Path
 from concurrent_framework.code.received import ReceivedCode
 from concurrent_framework.protocol.executor import Chunk, Load, Ready
 from concurrent_framework.sandbox.limits import confine
-from concurrent_framework.tasks.current import CurrentTask, running
+from concurrent_framework.tasks.current import CurrentTask
+from concurrent_framework.tasks.current import running as serving
 from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.worker.executor.link import Claims, Link
 from concurrent_framework.worker.executor.outbox import Outbox
 from concurrent_framework.worker.executor.runner import Runner
+from concurrent_framework.worker.executor.running import Running
 from concurrent_framework.worker.executor.sink import Sink
 
 
@@ -70,14 +72,15 @@ class _Executor:
         self._claims = claims
         self._code = ReceivedCode()
         self._spawn = SpawnBook(self._code)
-        self._outbox = Outbox(link, worker, readers)
-        sink = Sink(link, self._outbox, self._spawn, directory)
+        running = Running()
+        self._outbox = Outbox(running, link, worker, readers)
+        sink = Sink(running, link, self._outbox, self._spawn, directory)
         self._current = CurrentTask(sink)
-        self._runner = Runner(worker, self._code, self._spawn, sink, self._outbox)
+        self._runner = Runner(worker, self._code, self._spawn, running, sink, self._outbox)
 
     def work(self) -> None:
         self._link.send(Ready(os.getpid()))
-        with running(self._current):
+        with serving(self._current):
             while True:
                 message = self._link.wait()
                 if isinstance(message, Chunk):
@@ -93,11 +96,13 @@ class _Executor:
 
     def _run(self, chunk: Chunk) -> None:
         token = chunk.generation & 0xFF
-        claim, run = self._claims.claim, self._runner.run
+        claim, run, flush = self._claims.claim, self._runner.run, self._outbox.flush
+        last = chunk.tasks[-1]
         for row in chunk.tasks:
             if not claim(token):
                 break
-            run(row)
+            if run(row) and row is not last:
+                flush(whole=True)
         self._outbox.output.install()
         self._outbox.end_chunk()
 

@@ -7,6 +7,7 @@ where it would do harm.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from time import perf_counter
@@ -18,6 +19,7 @@ from concurrent_framework.worker.executor.output import Output
 if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome, OutputLine, ProgressNote
     from concurrent_framework.worker.executor.link import Link
+    from concurrent_framework.worker.executor.running import Running
 
 NUDGE = signal.SIGURG
 """The worker sends it to an executor that keeps something to itself for long; ignored by default."""
@@ -32,15 +34,15 @@ class Outbox:
     """Outcomes, output and progress on their way to the worker.
 
     Args:
+        running: says which task runs.
         link: where they go.
         worker: name of the worker.
         readers: descriptors to read what tasks print.
 
     """
 
-    def __init__(self, link: Link, worker: str, readers: tuple[int, int]) -> None:
-        self.key = 0
-        self.source = ""
+    def __init__(self, running: Running, link: Link, worker: str, readers: tuple[int, int]) -> None:
+        self._running = running
         self.output = Output(worker, readers, self._written)
         self._link = link
         self._outcomes: list[Outcome] = []
@@ -55,20 +57,17 @@ class Outbox:
         # outcomes before it wait as long as it does. Python repeats interrupted calls by itself.
         signal.signal(NUDGE, self._nudged)
 
-    def begin(self, key: int, source: str) -> None:
-        """What is written from now on belongs to this task."""
-        self.key = key
-        self.source = source
-        self.output.next_task()
+    def add(self, outcome: Outcome, now: float) -> bool:
+        """Take the outcome of the task that has ended; return whether it is time to flush.
 
-    def add(self, outcome: Outcome, now: float, *, urgent: bool) -> None:
-        """Take the outcome of the task that has ended; `now` is of `perf_counter`."""
+        `now` is of `perf_counter`.
+        """
         if self.output.dirty:
             self._collect(whole=True)
+        self.output.sent = 0
         self._outcomes.append(outcome)
-        self._bytes += len(outcome.result) + len(outcome.changes) + 64  # type: ignore[arg-type]
-        if urgent or now - self._last > FLUSH_SECONDS or self._bytes > FLUSH_BYTES:
-            self.flush(whole=True)
+        self._bytes += len(outcome.result) + len(outcome.changes)  # type: ignore[arg-type]
+        return now - self._last > FLUSH_SECONDS or self._bytes > FLUSH_BYTES
 
     def end_chunk(self) -> None:
         """Tell all: there is nothing left to run."""
@@ -79,7 +78,7 @@ class Outbox:
         """Take a line that the running task logs."""
         if self.output.dirty:
             self._collect(whole=False)
-        self._lines += self.output.row(self.key, self.source, level, text)
+        self._lines += self.output.row(self._running.key, str(self._running.source), level, text)
         self._live(LIVE_SECONDS)
 
     def progress(self, note: ProgressNote) -> None:
@@ -91,29 +90,31 @@ class Outbox:
         """Send everything; `whole` if no task is running."""
         if self._closed:
             return
+        self._collect(whole=whole)
         self._closed = True
         try:
-            self.output.flush()
-            self._lines += self.output.take(self.key, self.source, whole=whole)
-            if self._outcomes or self._lines or self._notes or self._chunks:
-                done = Done(
-                    self._outcomes, tuple(self._lines), tuple(self._notes.values()), self._chunks
-                )
-                self._outcomes, self._lines, self._notes = [], [], {}
+            lines = tuple(self._lines)
+            if self._outcomes or lines or self._notes or self._chunks:
+                notes, self._notes = self._notes, {}
+                self._link.send(Done(self._outcomes, lines, tuple(notes.values()), self._chunks))
+                self._outcomes = []
+                del self._lines[: len(lines)]  # other threads may have logged meanwhile
                 self._bytes = self._chunks = 0
-                self._link.send(done)
             self._last = perf_counter()
         finally:
             self._closed = False
 
     def _collect(self, *, whole: bool) -> None:
-        if not self._closed:
-            self._closed = True
-            try:
-                self.output.flush()
-                self._lines += self.output.take(self.key, self.source, whole=whole)
-            finally:
-                self._closed = False
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.output.flush()
+            self._lines += self.output.take(
+                self._running.key, str(self._running.source), whole=whole
+            )
+        finally:
+            self._closed = False
 
     def _written(self) -> None:
         self._live(LIVE_SECONDS)
@@ -128,4 +129,6 @@ class Outbox:
             signal.pthread_kill(self._main, NUDGE)
 
     def _nudged(self, _number: int, _frame: object) -> None:
-        self.flush(whole=False)
+        # The running task may be near the limit; then it is told later.
+        with contextlib.suppress(RecursionError):
+            self.flush(whole=False)

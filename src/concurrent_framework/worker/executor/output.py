@@ -46,6 +46,10 @@ class Output:
         readers: descriptors to read what was written to 1 and 2.
         written: called after each write to `sys.stdout` or `sys.stderr`.
 
+    Attributes:
+        dirty: something was written through Python since the last time.
+        sent: characters that the running task has written and that were returned.
+
     """
 
     def __init__(self, worker: str, readers: tuple[int, int], written: Callable[[], None]) -> None:
@@ -54,7 +58,7 @@ class Output:
         self._files = (("stdout", readers[0], 1), ("stderr", readers[1], 2))
         self._tell = written
         self._streams = (TaskStream(1, self._note), TaskStream(2, self._note))
-        self._sent = 0
+        self.sent = 0
         self.install()
 
     def install(self) -> None:
@@ -94,10 +98,6 @@ class Output:
         """Return a line that the task logged, unless it has said too much already."""
         return self._capped([OutputLine(key, source, self._worker, stream, text)])
 
-    def next_task(self) -> None:
-        """Begin to count anew, and forget an earlier task's last words."""
-        self._sent = 0
-
     def tail(self) -> str:
         """Return the last lines that the running task has written to stderr."""
         self.flush()
@@ -108,7 +108,7 @@ class Output:
         self._tell()
 
     def _read(self, reader: int, *, whole: bool) -> str:
-        room = MAX_TASK_OUTPUT - self._sent + 1
+        room = MAX_TASK_OUTPUT - self.sent + 1
         data = os.read(reader, max(room, 1))
         if len(data) == max(room, 1):
             os.lseek(reader, 0, os.SEEK_END)
@@ -119,11 +119,11 @@ class Output:
         return data.decode("utf-8", "replace").removesuffix("\n")
 
     def _capped(self, lines: list[OutputLine]) -> list[OutputLine]:
-        if self._sent > MAX_TASK_OUTPUT:
+        if self.sent > MAX_TASK_OUTPUT:
             return []
         for line in lines:
-            self._sent += len(line.text) + 1
-        if self._sent > MAX_TASK_OUTPUT:
+            self.sent += len(line.text) + 1
+        if self.sent > MAX_TASK_OUTPUT:
             text = f"(the task wrote more than {MAX_TASK_OUTPUT >> 10} KiB; the rest is left out)"
             last = lines[-1]
             lines.append(OutputLine(last.key, last.source, self._worker, "warning", text))

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from concurrent_framework.tasks.task import Task
     from concurrent_framework.worker.executor.link import Link
     from concurrent_framework.worker.executor.outbox import Outbox
+    from concurrent_framework.worker.executor.running import Running
 
 
 class Sink:
     """Serves one task after another; see `TaskSink`.
 
+    `noticed` says that the running task has been told of its cancellation, `used` that `end` has
+    something to do after it.
+
     Args:
+        running: says which task runs.
         link: where a cancellation would arrive.
         outbox: where lines and notes go.
         spawn: makes rows of tasks.
@@ -30,28 +35,24 @@ class Sink:
 
     """
 
-    def __init__(self, link: Link, outbox: Outbox, spawn: SpawnBook, directory: Path) -> None:
+    def __init__(
+        self, running: Running, link: Link, outbox: Outbox, spawn: SpawnBook, directory: Path
+    ) -> None:
         self.spawned: list[NewTask] = []
         self.noticed = False
+        self.used = False
         self._link = link
         self._outbox = outbox
         self._spawn = spawn
         self._directory = directory
         self._scratch: Path | None = None
         self._home = os.getcwd()
-        self._key = 0
-        self._attempt = 0
-
-    def begin(self, key: int, attempt: int) -> None:
-        """Serve this task from now on."""
-        self._key = key
-        self._attempt = attempt
+        self._running = running
 
     def end(self) -> None:
         """Drop what belongs to the task that has ended."""
-        self.noticed = False
-        if self.spawned:
-            self.spawned = []
+        self.used = self.noticed = False
+        self.spawned = []
         if self._scratch is not None:
             import shutil
 
@@ -61,11 +62,12 @@ class Sink:
 
     def push(self, task: Task) -> None:
         """Take a task that the running task makes."""
+        self.used = True
         self.spawned.append(self._spawn.row(task))
 
     def progress(self, done: float, total: float, message: str) -> None:
         """Take how far the running task has come."""
-        self._outbox.progress(ProgressNote(self._key, done, total, message))
+        self._outbox.progress(ProgressNote(self._running.key, done, total, message))
 
     def log(self, level: str, text: str) -> None:
         """Take a line for the application's log."""
@@ -74,6 +76,7 @@ class Sink:
     def cancelled(self) -> bool:
         """Whether somebody has cancelled the running task."""
         if not self.noticed:
+            self.used = True
             self._link.look()
             self.noticed = self._link.arrived(self._is_mine)
         return self.noticed
@@ -81,15 +84,18 @@ class Sink:
     def scratch(self) -> Path:
         """Return the running task's own directory."""
         if self._scratch is None:
+            self.used = True
             from pathlib import Path
 
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._scratch = Path(tempfile.mkdtemp(prefix=f"task-{self._key}-", dir=self._directory))
+            self._scratch = Path(
+                tempfile.mkdtemp(prefix=f"task-{self._running.key}-", dir=self._directory)
+            )
         return self._scratch
 
     def _is_mine(self, message: Load | Chunk | CancelRunning) -> bool:
         return (
             isinstance(message, CancelRunning)
-            and message.key == self._key
-            and message.attempt == self._attempt
+            and message.key == self._running.key
+            and message.attempt == self._running.attempt
         )
