@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
-from zmq import NOBLOCK, SNDMORE, Frame
+from zmq import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +14,10 @@ COPY_LIMIT = 64 * 1024
 """Frames up to this many bytes are copied, which is cheaper than sharing their memory."""
 NO_COPY = False
 """Second argument of a socket's `recv`, to get at the memory instead of a copy."""
-MORE = NOBLOCK | SNDMORE
+NOBLOCK = int(zmq.NOBLOCK)
+MORE = NOBLOCK | int(zmq.SNDMORE)
+_EVENTS = int(zmq.EVENTS)
+_POLLIN = int(zmq.POLLIN)
 
 
 class Tuning(NamedTuple):
@@ -53,7 +56,7 @@ def tune(socket: zmq.Socket[bytes], tuning: Tuning) -> None:
 
 def readable(socket: zmq.Socket[bytes]) -> bool:
     """Whether a socket has something to receive."""
-    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+    return bool(int(socket.get(_EVENTS)) & _POLLIN)
 
 
 def take(frame: Any, receive: Callable[..., Any]) -> list[Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import select
 import socket as sockets
 import struct
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
 
 from concurrent_framework.transport.base import LinkProblem
-from concurrent_framework.transport.framing import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _FAILED = (
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -42,6 +45,26 @@ class Event(NamedTuple):
     value: int
 
 
+class Signals:
+    """Tells cheaply whether one of some seldom used sockets has something to receive.
+
+    After a yes, each of them must be received from until it is empty, and nothing else may touch
+    them: their descriptors are edge-triggered.
+    """
+
+    def __init__(self, sockets: Sequence[zmq.Socket[bytes]]) -> None:
+        self.filenos = tuple(int(socket.getsockopt(zmq.FD)) for socket in sockets)
+        self._poll: Any = None
+        if hasattr(select, "poll"):
+            self._poll = select.poll()
+            for fileno in self.filenos:
+                self._poll.register(fileno, select.POLLIN)
+
+    def any(self) -> bool:
+        """Whether there may be something."""
+        return self._poll is None or bool(self._poll.poll(0))
+
+
 class Monitor:
     """Reads a socket's events without ever making ZeroMQ's own thread wait for us.
 
@@ -60,15 +83,18 @@ class Monitor:
         # Unbounded: with a full queue, ZeroMQ's thread would block and stop all traffic.
         self.socket.setsockopt(zmq.RCVHWM, 0)
         self.socket.connect(address)
+        # The descriptor signals only to a reader that has once found nothing.
+        self.events()
 
     def events(self) -> list[Event]:
         """Return what has happened since the last call."""
         found: list[Event] = []
-        receive = self.socket.recv_multipart
-        while readable(self.socket):
-            header, _ = receive(zmq.NOBLOCK)
-            found.append(Event(*struct.unpack("=HI", header)))
-        return found
+        try:
+            while True:
+                header, _ = self.socket.recv_multipart(zmq.NOBLOCK)
+                found.append(Event(*struct.unpack("=HI", header)))
+        except zmq.Again:
+            return found
 
     def close(self) -> None:
         """Stop watching."""
@@ -166,7 +192,7 @@ class Door:
 
     """
 
-    def __init__(self, endpoint: str, address_of: Any = None) -> None:
+    def __init__(self, endpoint: str, address_of: Callable[[int], str] | None = None) -> None:
         self._endpoint = endpoint
         self._address_of = address_of or peer_address
         self._callers: dict[int, str] = {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zmq
-from zmq import NOBLOCK, Again
+from zmq import Again
 
 from concurrent_framework.model.errors import UsageError
 from concurrent_framework.transport.base import LinkProblem, Received
@@ -32,6 +32,7 @@ from concurrent_framework.transport.curve import KeyPair, is_key, new_keys
 from concurrent_framework.transport.framing import (
     MORE,
     NO_COPY,
+    NOBLOCK,
     STANDARD,
     Tuning,
     put,
@@ -45,6 +46,7 @@ from concurrent_framework.transport.watching import (
     Dialling,
     Door,
     Monitor,
+    Signals,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ class ZmqServer:
     ) -> None:
         self._context = zmq.Context()
         self._ends: list[_End] = []
+        self._seldom: list[zmq.Socket[bytes]] = []
         self._zap: zmq.Socket[bytes] | None = None
         self._badges = 0
         self._ipc_path: Path | None = None
@@ -104,22 +107,24 @@ class ZmqServer:
             self.close(0)
             raise
         self._sockets = [end.socket for end in self._ends]
+        self._signals = Signals(self._seldom)
 
     def pollables(self) -> Sequence[Any]:
-        """Return the sockets to register with a zmq.Poller."""
-        return [
-            *self._sockets,
-            *(end.monitor.socket for end in self._ends),
-            *((self._zap,) if self._zap is not None else ()),
-        ]
+        """Return the sockets and descriptors to register with a zmq.Poller."""
+        return [*self._sockets, *self._signals.filenos]
 
     def filenos(self) -> tuple[int, ...]:
         """Return the descriptors for an event loop; see the module about their edge."""
-        return tuple(int(socket.getsockopt(zmq.FD)) for socket in self.pollables())
+        own = (int(socket.getsockopt(zmq.FD)) for socket in self._sockets)
+        return (*own, *self._signals.filenos)
 
     def pending(self) -> bool:
         """Whether `receive` or `problems` would return something."""
-        return bool(self._problems) or any(readable(socket) for socket in self.pollables())
+        return (
+            bool(self._problems)
+            or self._signals.any()
+            or any(readable(socket) for socket in self._sockets)
+        )
 
     def receive(self, limit: int) -> list[Received]:
         """Return what has arrived, up to `limit` envelopes, without waiting.
@@ -173,11 +178,11 @@ class ZmqServer:
         for end in self._ends:
             end.monitor.close()
             end.socket.close(round(linger * 1000))
-        if self._ipc_path is not None:
-            release_ipc(self._ipc_path)
         if self._zap is not None:
             self._zap.close(0)
         self._context.term()
+        if self._ipc_path is not None:
+            release_ipc(self._ipc_path)
 
     def _open_local(self, path: Path, tuning: Tuning) -> str:
         end = self._add_end(f"ipc://{path}", tuning, local=True)
@@ -192,6 +197,7 @@ class ZmqServer:
         scatter_routing_ids()
         self._zap = self._context.socket(zmq.ROUTER)
         self._zap.bind(_ZAP)
+        self._seldom.append(self._zap)
         end = self._add_end(endpoint, tuning, local=False)
         end.socket.setsockopt(zmq.CURVE_SERVER, 1)
         end.socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
@@ -205,13 +211,15 @@ class ZmqServer:
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         end = _End(socket, Monitor(socket, SERVER_EVENTS), Door(endpoint), local=local)
         self._ends.append(end)
+        self._seldom.append(end.monitor.socket)
         return end
 
     def _attend(self) -> None:
         """Answer new connections and note failed ones."""
+        if not self._signals.any():
+            return
         if self._zap is not None:
-            while readable(self._zap):
-                self._give_badge(self._zap)
+            self._give_badges(self._zap)
         for end in self._ends:
             for event in end.monitor.events():
                 problem = end.door.feed(event)
@@ -219,18 +227,23 @@ class ZmqServer:
                 if problem is not None and not end.local:
                     self._problems.append(problem)
 
-    def _give_badge(self, zap: zmq.Socket[bytes]) -> None:
-        """Let a connection in, with a name of its own that its peer cannot choose.
+    def _give_badges(self, zap: zmq.Socket[bytes]) -> None:
+        """Let connections in, each with a name of its own that its peer cannot choose.
 
         A peer may choose its routing id. Without the badge, a stranger could take that of a peer
         whose connection broke, and with it what that peer was allowed to do.
         """
-        request = zap.recv_multipart(NOBLOCK)
-        border = request.index(b"") + 1
-        version, number = request[border : border + 2]
-        self._badges += 1
-        badge = b"%0*x" % (_BADGE, self._badges)
-        zap.send_multipart([*request[:border], version, number, b"200", b"OK", badge, b""])
+        try:
+            while True:
+                request = zap.recv_multipart(NOBLOCK)
+                border = request.index(b"") + 1
+                version, number = request[border : border + 2]
+                self._badges += 1
+                badge = b"%0*x" % (_BADGE, self._badges)
+                reply = [*request[:border], version, number, b"200", b"OK", badge, b""]
+                zap.send_multipart(reply, NOBLOCK)
+        except Again:
+            return
 
 
 class ZmqClient:
@@ -270,13 +283,14 @@ class ZmqClient:
             self._socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
             self._socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
         self._monitor = Monitor(self._socket, CLIENT_EVENTS)
+        self._signals = Signals([self._monitor.socket])
         self._dialling = Dialling(endpoint)
         self._problems: list[LinkProblem] = []
         self._dial()
 
     def pollables(self) -> Sequence[Any]:
-        """Return the sockets to register with a zmq.Poller."""
-        return [self._socket, self._monitor.socket]
+        """Return the socket and the descriptor to register with a zmq.Poller."""
+        return [self._socket, *self._signals.filenos]
 
     def fileno(self) -> int:
         """Return the descriptor of the messages for an event loop; see the module about its edge."""
@@ -284,11 +298,11 @@ class ZmqClient:
 
     def filenos(self) -> tuple[int, ...]:
         """Return the descriptors of the messages and of the problems."""
-        return (self.fileno(), int(self._monitor.socket.getsockopt(zmq.FD)))
+        return (self.fileno(), *self._signals.filenos)
 
     def pending(self) -> bool:
         """Whether `receive` or `problems` would return something."""
-        return bool(self._problems or readable(self._socket) or readable(self._monitor.socket))
+        return bool(self._problems) or self._signals.any() or readable(self._socket)
 
     def receive(self, limit: int) -> list[list[Any]]:
         """Return the frames of up to `limit` envelopes that have arrived, without waiting.
@@ -333,12 +347,14 @@ class ZmqClient:
         self._context.term()
 
     def _attend(self) -> None:
-        now = time.monotonic()
-        for event in self._monitor.events():
-            problem = self._dialling.feed(event, now)
-            if problem is not None:
-                self._problems.append(problem)
-        if self._dialling.redial_at is not None and now >= self._dialling.redial_at:
+        if self._signals.any():
+            now = time.monotonic()
+            for event in self._monitor.events():
+                problem = self._dialling.feed(event, now)
+                if problem is not None:
+                    self._problems.append(problem)
+        due = self._dialling.redial_at
+        if due is not None and time.monotonic() >= due:
             self._problems.append(self._dialling.redialled())
             self._redial()
 
