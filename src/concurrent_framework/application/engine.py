@@ -81,6 +81,8 @@ class Engine:
         self._queue: deque[do.Command] = deque()
         self._error: ConcurrentError | None = None
         self._reason = ""
+        self._outbox = session.outbox
+        self._flush_due = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -131,10 +133,15 @@ class Engine:
         self._after()
 
     def flush_soon(self) -> None:
-        """Let what was pushed leave when the running callback returns, and full batches at once."""
-        if self.session.wants_flush:
+        """Let what was pushed leave when the running callback returns, and full batches at once.
+
+        Called for each task: it is quick when nothing is to be done.
+        """
+        if self._outbox.waiting_tasks and self.session.wants_flush:
             self.handle(on.Flush(full_only=True))
-        self._soon(self._flush)
+        if not self._flush_due and self._loop is not None:
+            self._flush_due = True
+            self._soon(self._flush)
 
     def feed_soon(self) -> None:
         """Draw from what is drawn lazily, as soon as the loop gets to it."""
@@ -251,6 +258,7 @@ class Engine:
             self._soon(self._drain)
 
     def _flush(self) -> None:
+        self._flush_due = False
         self.handle(on.Flush())
 
     def _retry(self) -> None:

@@ -55,7 +55,8 @@ class Outbox:
         self._open_large = 0
         self._waiting: deque[Entry] = deque()
         self._sent: deque[Entry] = deque()
-        self._waiting_tasks = 0
+        self.waiting_tasks = 0
+        """Tasks in batches that are full or flushed and could not leave yet."""
         self._waiting_bytes = 0
         self._in_flight = 0
         self._bytes = 0
@@ -105,14 +106,14 @@ class Outbox:
         first = self.next_sequence - len(tasks)
         entry = Entry(self.next_sequence - 1, Submit(first, tasks), len(tasks), self._open_large)
         self._waiting.append(entry)
-        self._waiting_tasks += len(tasks)
+        self.waiting_tasks += len(tasks)
         self._waiting_bytes += self._open_large
         self._open_bytes = self._open_large = 0
 
     @property
     def ready(self) -> bool:
         """Whether a batch that is full could leave now."""
-        return self._waiting_tasks > 0 and self._fits(self._waiting[0])
+        return self.waiting_tasks > 0 and self._fits(self._waiting[0])
 
     @property
     def settled(self) -> bool:
@@ -124,7 +125,7 @@ class Outbox:
         """How many more tasks a generator should be asked for; never negative."""
         if self._bytes + self._waiting_bytes + self._open_large >= self.window_bytes:
             return 0
-        taken = self._in_flight + self._waiting_tasks + len(self._open) + self.unhandled
+        taken = self._in_flight + self.waiting_tasks + len(self._open) + self.unhandled
         return max(self.window_tasks - taken, 0)
 
     def take(self) -> list[Submit | PushSystem | Define]:
@@ -133,7 +134,7 @@ class Outbox:
         while self._waiting and self._fits(self._waiting[0]):
             entry = self._waiting.popleft()
             self._sent.append(entry)
-            self._waiting_tasks -= entry.tasks
+            self.waiting_tasks -= entry.tasks
             self._waiting_bytes -= entry.size
             self._in_flight += entry.tasks
             self._bytes += entry.size
@@ -158,7 +159,7 @@ class Outbox:
             self._in_flight -= entry.tasks
             self._bytes -= entry.size
             self._waiting.appendleft(entry)
-            self._waiting_tasks += entry.tasks
+            self.waiting_tasks += entry.tasks
             self._waiting_bytes += entry.size
 
     def finished(self, outcomes: Iterable[Outcome]) -> None:
