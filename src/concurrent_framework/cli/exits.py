@@ -6,35 +6,11 @@ import os
 import sys
 from typing import TextIO
 
-from concurrent_framework.model.errors import (
-    ConcurrentError,
-    MasterNotFoundError,
-    RefusedError,
-    UsageError,
-)
-
 OK = 0
-FAILED = 1
-"""The application failed, or ended with this code itself."""
 USAGE = 2
-"""What was typed, or what is configured, cannot work."""
-NO_MASTER = 3
-"""No master answered."""
-REFUSED = 4
-"""The master refused: token, role, key or version."""
+"""What was typed cannot work; errors know their own codes: `ConcurrentError.exit_code`."""
 INTERRUPTED = 130
 """Ctrl-C; 128 + SIGINT, as shells do it."""
-
-
-def exit_code_for(error: ConcurrentError) -> int:
-    """Return the exit code that tells a script which kind of error this was."""
-    if isinstance(error, UsageError):
-        return USAGE
-    if isinstance(error, MasterNotFoundError):
-        return NO_MASTER
-    if isinstance(error, RefusedError):
-        return REFUSED
-    return FAILED
 
 
 def complain(message: str) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from concurrent_framework.cli.exits import INTERRUPTED, OK, USAGE, complain, exit_code_for
+from concurrent_framework.cli.exits import INTERRUPTED, OK, USAGE, complain
 from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _tell(error: ConcurrentError) -> int:
         print(error, file=sys.stderr)
     else:
         complain(str(error))
-    return exit_code_for(error)
+    return error.exit_code
 
 
 if __name__ == "__main__":

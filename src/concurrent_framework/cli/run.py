@@ -31,6 +31,8 @@ def run(options: RunOptions) -> int:
     config = Config.load(None, os.environ, options.settings)
     if options.join or options.detach:
         return run_on(_master_of(options), target, options, config)
+    if config:
+        _check(target, config)
     from concurrent_framework.launch.embedded import EmbeddedCluster
 
     with EmbeddedCluster(config, options.workers) as cluster:
@@ -66,12 +68,20 @@ def run_on(
     return code
 
 
+def _check(target: Target, config: Config) -> None:
+    """Find what is wrong with the configuration before any process is started with it."""
+    from concurrent_framework.launch.components import components_for
+
+    components_for(config, target.load())
+
+
 def _create(target: Target, config: Config) -> ApplicationNode:
     found = target.load()
-    from concurrent_framework.components import ComponentManager
+    from concurrent_framework.launch.components import components_for
 
+    components = components_for(config, found)
     with users_errors(target.text):
-        return ComponentManager(config).create(found)
+        return components.create(found)
 
 
 def _master_of(options: RunOptions) -> Connection:

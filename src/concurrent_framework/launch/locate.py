@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from concurrent_framework.application.connection import Connection
 
+AUTO = "auto"
+"""The link to the master that runs on this machine."""
+
 
 def locate(link: str) -> Connection:
     """Return the connection a link stands for, or that of the one master on this machine.
 
     Args:
-        link: ``concurrent://host:port?key=…&token=…``, ``ipc:///path``, or empty for the master
-            that runs on this machine.
+        link: ``concurrent://host:port?key=…&token=…``, ``ipc:///path``, or for the master that
+            runs on this machine ``auto`` or nothing.
 
     Raises:
         UsageError: the link is malformed, or several masters run here.
         MasterNotFoundError: no link was given and no master runs here.
 
     """
-    if not link:
+    if link in {"", AUTO}:
         from concurrent_framework.launch.registry import find
 
         return Connection(find(None).endpoint)
