@@ -203,6 +203,10 @@ class Config:
         """Read what `to_json` wrote; raises ValueError for anything else."""
         return cls(msgspec.json.decode(data, type=list[Setting]))
 
+    def __bool__(self) -> bool:
+        """Whether anything was set."""
+        return bool(self._settings)
+
     def __getstate__(self) -> list[Setting]:
         return list(self._settings.values())
 

@@ -12,16 +12,13 @@ _APP = ("concurrent_framework.components.app:IApp",)
 BUILTIN = (
     Reference("master", "concurrent_framework.master.node:MasterNode", _APP),
     Reference("worker", "concurrent_framework.worker.node:WorkerNode", _APP),
+    Reference("application", "concurrent_framework.application.node:ApplicationNode", ()),
     Reference("push", "concurrent_framework.scheduling.push:PushScheduler", _SCHEDULER),
     Reference("pull", "concurrent_framework.scheduling.pull:PullScheduler", _SCHEDULER),
-    Reference(
-        "least-loaded", "concurrent_framework.scheduling.strategies:LeastLoaded", _STRATEGY
-    ),
+    Reference("least-loaded", "concurrent_framework.scheduling.strategies:LeastLoaded", _STRATEGY),
     Reference("fastest", "concurrent_framework.scheduling.strategies:Fastest", _STRATEGY),
     Reference("locality", "concurrent_framework.scheduling.strategies:Locality", _STRATEGY),
-    Reference(
-        "random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY
-    ),
+    Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
 )

@@ -12,26 +12,22 @@ import select
 import socket
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from concurrent_framework import __version__
 from concurrent_framework.code.cache import CodeCache
-from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
-from concurrent_framework.launch.builtin import BUILTIN
+from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.lifeline import name_process
 from concurrent_framework.launch.template import Template
 from concurrent_framework.master.node import MasterNode, MasterPlaces
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.transport.signals import StopSignal
-from concurrent_framework import __version__
 from concurrent_framework.worker.node import WorkerNode, WorkerPlaces
 from concurrent_framework.worker.reactor import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.protocol.session import Hello, Role
 
@@ -55,7 +51,7 @@ def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
     from concurrent_framework.launch.registry import create
     from concurrent_framework.transport.zmq import ZmqServer
 
-    components = node_components(config)
+    components = components_for(config)
     name = name or socket.gethostname()
     stop = StopSignal(interrupt=True)
     with Template(warm=("host",)) as template, create(name) as run:
@@ -95,7 +91,7 @@ def run_worker(config: Config, connection: Connection, *, name: str = "") -> int
         UsageError: an option is wrong.
 
     """
-    components = node_components(config)
+    components = components_for(config)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     stop = StopSignal(interrupt=True)
     log = make_log(logging.INFO)
@@ -116,7 +112,7 @@ def embedded_master(config: bytes, directory: str, ready: int) -> int:
 
     name_process("concurrent-mstr")
     path = Path(directory)
-    components = node_components(Config.from_json(config))
+    components = components_for(Config.from_json(config), unknown=False)
     stop = StopSignal(interrupt=False)
     with Template(warm=("host",)) as template:
         transport = ZmqServer(ipc=path / "master.ipc")
@@ -144,7 +140,7 @@ def embedded_worker(config: bytes, directory: str, ready: int, not_ready: int) -
     os.close(not_ready)
     name_process("concurrent-wrkr")
     path = Path(directory)
-    components = node_components(Config.from_json(config))
+    components = components_for(Config.from_json(config), unknown=False)
     stop = StopSignal(interrupt=False)
     with Template(warm=("executor",)) as template:
         select.select([ready], [], [])
@@ -164,14 +160,6 @@ def _serve(node: MasterNode | WorkerNode) -> int:
         return 1
 
 
-def node_components(config: Config) -> ComponentManager:
-    """Return the components that nodes are made of, with the configuration checked."""
-    components = ComponentManager(config, BUILTIN)
-    components.discover()
-    components.check()
-    return components
-
-
 def make_log(level: int) -> logging.Logger:
     """Return a log that writes lines with times to stderr."""
     log = logging.Logger("concurrent", level)
@@ -185,7 +173,7 @@ def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # 
     return (LOCAL_ROLES, "") if local else (frozenset(), "this master serves its own machine only")
 
 
-def _worker_places(  # noqa: PLR0913 (all that makes this worker this worker)
+def _worker_places(
     connection: Connection,
     name: str,
     template: Template,
@@ -195,7 +183,12 @@ def _worker_places(  # noqa: PLR0913 (all that makes this worker this worker)
 ) -> WorkerPlaces:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = Identity(
-        secrets.token_hex(16), name, socket.gethostname(), os.getpid(), connection.token, __version__
+        secrets.token_hex(16),
+        name,
+        socket.gethostname(),
+        os.getpid(),
+        connection.token,
+        __version__,
     )
     cache = CodeCache(directory / "code")
     return WorkerPlaces(

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
+from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.embedded import EmbeddedCluster
 from concurrent_framework.launch.locate import locate
 from concurrent_framework.model.errors import ConcurrentError
@@ -56,6 +56,8 @@ def run(
         config = Config.load(None, os.environ, settings)
         if join:
             return _run_on(locate(join), application, config, arguments)
+        if config:
+            components_for(config, application)  # wrong settings are told before anything starts
         with EmbeddedCluster(config, workers) as cluster:
             return _run_on(cluster.connection, application, config, arguments)
     except ConcurrentError as error:
@@ -66,7 +68,7 @@ def run(
 def _run_on(
     connection: Connection, application: type[A], config: Config, arguments: Sequence[str]
 ) -> A:
-    node = ComponentManager(config).create(application)
+    node = components_for(config, application).create(application)
     node.link = connection
     node.arguments = list(arguments)
     node.app_init()
