@@ -77,7 +77,7 @@ class ForeignClasses:
     def rebuild_system(self, push: PushSystem) -> Any:
         """Rebuild a task system that was pushed elsewhere; None if that is not possible here."""
         try:
-            return load_task(self.load(push.code), push.payload)
+            return load_task(self.load(push.code), push.payload)  # type: ignore[arg-type]
         except Exception:  # noqa: BLE001 (the user's class may raise; the outcome counts more)
             return None
 

@@ -46,7 +46,7 @@ def error_of(failure: Failure) -> TaskError:
     return error_from(failure, load_exception)
 
 
-def update(system: Any, state: bytes) -> None:
+def update(system: Any, state: Any) -> None:
     """Give a task system's instance the attributes it had when it ended."""
     for name, value in attributes(load_task(type(system), state)).items():
         object.__setattr__(system, name, value)

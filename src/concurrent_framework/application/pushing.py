@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from concurrent_framework.application.receipt import PushReceipt
 from concurrent_framework.model.errors import UsageError, error_from
 from concurrent_framework.protocol.application import PushSystem
-from concurrent_framework.protocol.tasks import NewTask
+from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, NewTask
 from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.task import Task
 
@@ -107,6 +107,8 @@ class Pushing:
             message = f"{system!r} has been pushed already and has not ended: make another one"
             raise UsageError(message)
         payload = dump_state(system)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            _refuse_size(system, payload)
         reference = self.book.reference_for(cls)
         self._define()
         sequence = self._session.outbox.next_sequence
@@ -206,7 +208,10 @@ class Pushing:
             self.classes[number] = type(task)
         if task.client_id is None:
             task.client_id = self._client_id
-        row = NewTask(number, str(task.name), dump_state(task))
+        payload = dump_state(task)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            _refuse_size(task, payload)
+        row = NewTask(number, str(task.name), payload)
         self._define()
         sequence = self._session.push(row)
         task.task_id = sequence
@@ -218,3 +223,11 @@ class Pushing:
         define = self.book.new_definitions()
         if define is not None:
             self._session.outbox.define(define)
+
+
+def _refuse_size(item: Any, payload: bytes) -> NoReturn:
+    message = (
+        f"{item!r:.200} takes {len(payload) / 2**20:.0f} MiB, {MAX_PAYLOAD_BYTES >> 20} MiB at "
+        "most: let it read its data where it runs, from a file for instance"
+    )
+    raise UsageError(message)

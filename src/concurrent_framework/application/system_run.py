@@ -24,7 +24,7 @@ from concurrent_framework.model.errors import (
 )
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
 from concurrent_framework.protocol.application import Progress
-from concurrent_framework.protocol.tasks import ProgressNote
+from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote
 from concurrent_framework.tasks.payload import dump_result, dump_state, load_task
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
@@ -136,7 +136,7 @@ class SystemRun:
     async def start(self) -> None:
         """Rebuild the system and let it make its first tasks."""
         cls = self.host.classes.load(self._push.code)
-        self._system = load_task(cls, self._push.payload)
+        self._system = load_task(cls, self._push.payload)  # type: ignore[arg-type]
         check_system(self._system)
         self._system.system_id = self._push.sequence
         await value_of(self._system.init_system(self._master))
@@ -253,18 +253,25 @@ class SystemRun:
         if not await value_of(system.is_complete(master)):
             return False
         self.pushing.stop_feeding()
-        result = await value_of(system.gather_result(master))
+        result = dump_result(await value_of(system.gather_result(master)))
+        if len(result) > MAX_PAYLOAD_BYTES:
+            message = (
+                f"the result of {self.name} takes {len(result) / 2**20:.0f} MiB, "
+                f"{MAX_PAYLOAD_BYTES >> 20} MiB at most: write it to a file and return its name"
+            )
+            raise UsageError(message)
         self._tell_progress()
-        self.host.done(dump_result(result), self._final_state())
+        self.host.done(result, self._final_state())
         return True
 
     def _final_state(self) -> bytes:
+        """Return the system as it is now; without it the application's instance stays as it was."""
         try:
-            return dump_state(self._system)
+            state = dump_state(self._system)
         except NotSerializable as error:
-            # The result counts; what the application misses is what its instance became.
             self._master.log.warning("the instance in the application stays as it was: %s", error)
             return b""
+        return state if len(state) <= MAX_PAYLOAD_BYTES else b""
 
     def _tell_progress(self) -> None:
         if self._note is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from concurrent_framework.master.state import ApplicationRecord, TaskRecord
     from concurrent_framework.protocol import application as app
     from concurrent_framework.protocol.session import Hello
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Outcome, Payload
 
 MAX_ATTEMPTS = 3
 """Times a host is started for the same purpose before it is given up."""
@@ -155,8 +155,8 @@ def _conclude(
     reactor: MasterReactor,
     owner: ApplicationRecord,
     system: SystemRecord,
-    result: bytes,
-    final: bytes,
+    result: Payload,
+    final: Payload,
     failure: Failure | None,
 ) -> None:
     sequence = system.push.sequence

@@ -20,6 +20,7 @@ from concurrent_framework.protocol.tasks import (
     NewTask,
     Outcome,
     OutputLine,
+    Payload,
     ProgressNote,
     SpecEntry,
 )
@@ -87,7 +88,7 @@ class PushSystem(Struct, array_like=True, tag=17, gc=False):
     sequence: int
     name: str
     code: CodeReference
-    payload: bytes
+    payload: Payload
 
 
 class SystemEnded(Struct, array_like=True, tag=18, gc=False):
@@ -105,8 +106,8 @@ class SystemEnded(Struct, array_like=True, tag=18, gc=False):
 
     number: int
     sequence: int
-    result: bytes = b""
-    state: bytes = b""
+    result: Payload = b""
+    state: Payload = b""
     failure: Failure | None = None
     origin: PushSystem | None = None
 
@@ -171,8 +172,8 @@ class Finished(Struct, array_like=True, tag=24, gc=False):
 class SystemDone(Struct, array_like=True, tag=25, gc=False):
     """Host to master: the system is complete, or failed."""
 
-    result: bytes = b""
-    state: bytes = b""
+    result: Payload = b""
+    state: Payload = b""
     failure: Failure | None = None
 
 

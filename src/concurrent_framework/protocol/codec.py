@@ -47,8 +47,11 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     NewTask: ("payload",),
     Assigned: ("payload",),
     Outcome: ("result", "changes"),
+    application.PushSystem: ("payload",),
+    application.SystemDone: ("result", "state"),
+    application.SystemEnded: ("result", "state"),
 }
-"""Where the rows of batches have what may be large."""
+"""Where rows of batches, and messages about systems, have what may be large."""
 
 M = TypeVar("M")
 
@@ -115,6 +118,12 @@ def _rows(message: Any) -> Sequence[Any]:
         return [*_with_spawned(message.outcomes), *message.origins.values()]
     if kind is application.Finish:
         return [row for item in message.items for row in (item.task, item.outcome)]
+    if kind is application.PushSystem or kind is application.SystemDone:
+        return [message]
+    if kind is application.SystemEnded:
+        return [message, message.origin] if message.origin is not None else [message]
+    if kind is application.HostJob:
+        return [message.system] if message.system is not None else []
     return ()
 
 

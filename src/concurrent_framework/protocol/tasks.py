@@ -9,6 +9,8 @@ from concurrent_framework.model.spec import CodeBlob, TaskSpec
 
 Payload = bytes | int
 """Opaque user data. On the wire a large one is an int: the index of the frame that holds it."""
+MAX_PAYLOAD_BYTES = 1 << 30
+"""What transports carry in one frame; whoever makes a payload complains of a larger one."""
 
 
 class NewTask(Struct, array_like=True, gc=False):
