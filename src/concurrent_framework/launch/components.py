@@ -9,12 +9,17 @@ from concurrent_framework.components import ComponentManager
 from concurrent_framework.launch.builtin import BUILTIN
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from concurrent_framework.components import Component, PluginProblem
     from concurrent_framework.config import Config
 
 
 def components_for(
-    config: Config, *brought: type[Component], unknown: bool = True
+    config: Config,
+    *brought: type[Component],
+    unknown: bool = True,
+    plugins: Path | None = None,
 ) -> ComponentManager:
     """Return the components of a process, with the configuration checked.
 
@@ -23,13 +28,14 @@ def components_for(
         brought: components that are neither built in nor installed, such as an application.
         unknown: whether a setting that none of them knows is an error. It is not in the nodes of
             an embedded cluster, which also get what is meant for the application.
+        plugins: the folder of an environment's plug-ins, None for none.
 
     Raises:
         UsageError: a line for each setting that is wrong.
 
     """
     components = ComponentManager(config, BUILTIN, report=report_on_stderr)
-    components.discover()
+    components.discover(plugins)
     components.add(*brought, origin="application")
     components.check(unknown=unknown)
     return components

@@ -29,19 +29,31 @@ from concurrent_framework.worker.reactor import Identity
 
 if TYPE_CHECKING:
     from concurrent_framework.application.connection import Connection
+    from concurrent_framework.components import ComponentManager
     from concurrent_framework.protocol.session import Hello, Role
 
 LOCAL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
 """Whoever can open the private socket is the user who started the master, or root."""
 
 
-def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
+def run_master(
+    config: Config,
+    *,
+    listen: str = "",
+    name: str = "",
+    components: ComponentManager | None = None,
+    keys: Path | None = None,
+    log: logging.Logger | None = None,
+) -> int:
     """Run a master until it is stopped; return its exit code.
 
     Args:
         config: its options.
         listen: ``tcp://host:port`` to serve other machines too; empty for this machine only.
         name: what people call it; by default the machine's name.
+        components: those of its environment; None for what is built in and installed.
+        keys: directory of its keys and tokens; None for that of the user.
+        log: where to write; None for stderr.
 
     Raises:
         UsageError: the endpoint is taken or malformed, or an option is wrong.
@@ -51,11 +63,11 @@ def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
     from concurrent_framework.launch.registry import create
     from concurrent_framework.transport.zmq import ZmqServer
 
-    components = components_for(config)
+    components = components or components_for(config)
     name = name or socket.gethostname()
     stop = StopSignal(interrupt=True)
     with Template(warm=("host",)) as template, create(name) as run:
-        guard = access.Guard.open(access.keys_directory()) if listen else None
+        guard = access.Guard.open(keys or access.keys_directory()) if listen else None
         transport = ZmqServer(
             ipc=run.socket, tcp=listen or None, keys=guard.keys if guard else None
         )
@@ -69,7 +81,7 @@ def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
             run.path,
             guard.grant if guard else _grant_local,
             stop,
-            make_log(logging.INFO),
+            log or make_log(logging.INFO),
         )
         node = components.create(MasterNode, places)
         node.app_init()
@@ -77,13 +89,22 @@ def run_master(config: Config, *, listen: str = "", name: str = "") -> int:
         return node.app_main()
 
 
-def run_worker(config: Config, connection: Connection, *, name: str = "") -> int:
+def run_worker(
+    config: Config,
+    connection: Connection,
+    *,
+    name: str = "",
+    components: ComponentManager | None = None,
+    log: logging.Logger | None = None,
+) -> int:
     """Run a worker until it is stopped; return its exit code.
 
     Args:
         config: its options.
         connection: where the master is.
         name: what people call it; by default the machine's name and this process's id.
+        components: those of its environment; None for what is built in and installed.
+        log: where to write; None for stderr.
 
     Raises:
         MasterNotFoundError: no master answered in time.
@@ -91,10 +112,10 @@ def run_worker(config: Config, connection: Connection, *, name: str = "") -> int
         UsageError: an option is wrong.
 
     """
-    components = components_for(config)
+    components = components or components_for(config)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     stop = StopSignal(interrupt=True)
-    log = make_log(logging.INFO)
+    log = log or make_log(logging.INFO)
     with (
         tempfile.TemporaryDirectory(prefix="concurrent-") as folder,
         Template(warm=("executor",)) as template,
