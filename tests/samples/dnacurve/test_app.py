@@ -54,12 +54,12 @@ def test_the_numbers_are_those_of_the_package_dnacurve(
 
 def test_over_ten_thousand_tasks_leave_every_process_small(tmp_path: Path) -> None:
     fasta = tmp_path / "part.fasta"
-    fasta.write_text(f">a quarter of lambda\n{read_fasta(LAMBDA).sequence[:12_000]}\n")
+    fasta.write_text(f">a fifth of lambda\n{read_fasta(LAMBDA).sequence[:10_100]}\n")
     arguments = [str(fasta), "--step", "1", "--output", str(tmp_path / "part.png")]
     done = subprocess.run(
         [sys.executable, "-c", FINEST, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     tasks, values, largest = map(int, done.stdout.splitlines()[-1].strip("[]").split(","))
-    assert tasks == values == 12_000 - 2 * MARGIN > 10_000
+    assert tasks == values == 10_100 - 2 * MARGIN > 10_000
     assert largest < 200_000_000, "bytes in the largest of master, worker, executors and host"

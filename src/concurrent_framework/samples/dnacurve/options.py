@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from concurrent_framework.samples.dnacurve.genome import LAMBDA, Genome, read_fasta
 from concurrent_framework.samples.dnacurve.wedge import MARGIN
+from concurrent_framework.samples.picture import png_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,13 +34,11 @@ def parse(arguments: Sequence[str]) -> Options:
     add("fasta", type=Path, nargs="?", default=LAMBDA, help="sequence to read")
     add("--step", type=int, default=250, help="base pairs in a task; 1 is the finest")
     add("--top", type=int, default=6, help="most curved places to list")
-    add("--output", type=Path, default=Path("dnacurve.png"), help="file to write")
+    add("--output", type=png_file, default="dnacurve.png", help="file to write")
     options = parser.parse_args(arguments)
     for name in ("step", "top"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
-    if not options.output.absolute().parent.is_dir():
-        parser.error(f"--output: there is no directory {options.output.absolute().parent}")
     try:
         genome = read_fasta(options.fasta)
     except OSError as error:

@@ -94,16 +94,24 @@ def circles(points: Vectors, reach: int) -> Vectors:
     """Return 1/radius of the circle through each point and those `reach` before and after it."""
     before, here, after = points[: -2 * reach], points[reach:-reach], points[2 * reach :]
     sides = (here - before, after - here, after - before)
-    double_area = np.linalg.norm(np.cross(sides[0], sides[2]), axis=1)
-    lengths = np.prod([np.linalg.norm(side, axis=1) for side in sides], axis=0)
-    return np.asarray(2.0 * double_area / lengths)
+    double_area = _lengths(_cross(sides[0], sides[2]))
+    return 2.0 * double_area / (_lengths(sides[0]) * _lengths(sides[1]) * _lengths(sides[2]))
 
 
 def angles(vectors: Vectors, reach: int) -> Vectors:
     """Return the angle in radians between the vectors `reach` before and after each one."""
     before, after = vectors[: -2 * reach], vectors[2 * reach :]
-    sine = np.linalg.norm(np.cross(before, after), axis=1)
-    return np.asarray(np.arctan2(sine, np.sum(before * after, axis=1)))
+    sine, cosine = _lengths(_cross(before, after)), np.einsum("ij,ij->i", before, after)
+    return np.asarray(np.arctan2(sine, cosine))
+
+
+def _lengths(vectors: Vectors) -> Vectors:
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def _cross(a: Vectors, b: Vectors) -> Vectors:
+    """Do what np.cross does, several times as fast for the few vectors of a small task."""
+    return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
 
 
 def _rotation(twist: float, roll: float, tilt: float) -> Vectors:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
     from concurrent_framework import SystemMaster, TaskError
 
+NEXT = f"""
+Look closer         concurrent run mandelbrot -- --zoom 100000
+All options         concurrent run mandelbrot -- --help
+More samples        concurrent run NAME, for md5, expensive, dnacurve, codecount
+This one's source   {__file__}"""
+
 
 class RenderTile(Task):
     """Computes the pixels of one tile."""
@@ -123,6 +129,5 @@ class Mandelbrot(ApplicationNode):
         imsave(output, pixels)
         size = f"{view.width} x {view.height} pixels, each the mean of {view.samples**2} points"
         self.log.info(f"{output}: {size}, computed in {seconds:.1f} s.")
-        self.log.info(f"Its source, to read and to copy: {__file__}")
-        self.log.info("Look closer: concurrent run mandelbrot -- --zoom 100000")
+        self.log.info(NEXT)
         self.shutdown_main_loop()

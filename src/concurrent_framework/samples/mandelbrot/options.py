@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from concurrent_framework.samples.mandelbrot.fractal import View
+from concurrent_framework.samples.picture import png_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 WHOLE_SET = 3.6
 """Width of the picture in the plane at zoom 1."""
@@ -49,7 +50,7 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--iterations", type=int, default=3000, help="steps after which a point counts as inside")
     add("--samples", type=int, default=2, help="a pixel is the mean of this many points squared")
     add("--tile", type=int, default=100, help="pixels across and down of one task")
-    add("--output", type=Path, default=Path("mandelbrot.png"), help="file to write")
+    add("--output", type=png_file, default="mandelbrot.png", help="file to write")
     add("--plain", action="store_true", help="push plain tasks instead of a task system")
     options = parser.parse_args(arguments)
     for name in ("width", "height", "iterations", "samples", "tile"):
@@ -57,8 +58,6 @@ def parse(arguments: Sequence[str]) -> Options:
             parser.error(f"--{name} must be at least 1")
     if not 0 < options.zoom <= DEEPEST_ZOOM:
         parser.error(f"--zoom must be more than 0 and at most {DEEPEST_ZOOM:g}")
-    if not options.output.absolute().parent.is_dir():
-        parser.error(f"--output: there is no directory {options.output.absolute().parent}")
     view = View(
         centre=complex(*options.centre),
         span=WHOLE_SET / options.zoom,

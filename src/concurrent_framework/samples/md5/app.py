@@ -51,6 +51,7 @@ class Md5(ApplicationNode):
             self.log.info(f"no number below {limit:,} has the digest {digest} ({seconds:.1f} s)")
             self.shutdown_main_loop(NOT_FOUND)
         else:
+            self.progress(self.tried, self.tried, "found")
             self.log.info(f"{digest} is the digest of {result} ({tried}, {seconds:.1f} s)")
             self.shutdown_main_loop()
 
