@@ -11,6 +11,8 @@ from concurrent_framework.launch.process import NodeProcess
 from concurrent_framework.launch.registry import create
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from concurrent_framework.application.connection import Transport
     from concurrent_framework.config import Config
 
@@ -27,6 +29,7 @@ class EmbeddedCluster:
     Args:
         config: options of master and worker.
         workers: tasks to run at a time; None for one per core.
+        plugins: the folder of an environment's plug-ins, None for none.
 
     Example:
         >>> from concurrent_framework.config import Config
@@ -36,9 +39,14 @@ class EmbeddedCluster:
 
     """
 
-    def __init__(self, config: Config, workers: int | None = None) -> None:
-        self._config = config if workers is None else config.replace(
-            {"worker.executors": workers}, "--workers"
+    def __init__(
+        self, config: Config, workers: int | None = None, plugins: Path | None = None
+    ) -> None:
+        self._plugins = "" if plugins is None else str(plugins)
+        self._config = (
+            config
+            if workers is None
+            else config.replace({"worker.executors": workers}, "--workers")
         )
         self._nodes: list[NodeProcess] = []
 
@@ -48,7 +56,11 @@ class EmbeddedCluster:
         self._ready, ready = os.pipe()
         os.set_inheritable(ready, True)  # noqa: FBT003 (the standard library's signature)
         os.set_inheritable(self._ready, True)  # noqa: FBT003
-        arguments = {"config": self._config.to_json(), "directory": str(path)}
+        arguments = {
+            "config": self._config.to_json(),
+            "directory": str(path),
+            "plugins": self._plugins,
+        }
         try:
             fds = (self._ready, ready)
             self._nodes.append(

@@ -127,13 +127,13 @@ def run_worker(
         return node.app_main()
 
 
-def embedded_master(config: bytes, directory: str, ready: int) -> int:
+def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> int:
     """Be the master of an embedded cluster: ready when it closes the descriptor `ready`."""
     from concurrent_framework.transport.zmq import ZmqServer
 
     name_process("concurrent-mstr")
     path = Path(directory)
-    components = components_for(Config.from_json(config), unknown=False)
+    components = _embedded_components(config, plugins)
     stop = StopSignal(interrupt=False)
     with Template(warm=("host",)) as template:
         transport = ZmqServer(ipc=path / "master.ipc")
@@ -154,14 +154,14 @@ def embedded_master(config: bytes, directory: str, ready: int) -> int:
         return _serve(node)
 
 
-def embedded_worker(config: bytes, directory: str, ready: int, not_ready: int) -> int:
+def embedded_worker(config: bytes, directory: str, plugins: str, ready: int, not_ready: int) -> int:
     """Be the worker of an embedded cluster; it starts once `ready` has been closed elsewhere."""
     from concurrent_framework.application.connection import Connection
 
     os.close(not_ready)
     name_process("concurrent-wrkr")
     path = Path(directory)
-    components = components_for(Config.from_json(config), unknown=False)
+    components = _embedded_components(config, plugins)
     stop = StopSignal(interrupt=False)
     with Template(warm=("executor",)) as template:
         select.select([ready], [], [])
@@ -179,6 +179,11 @@ def _serve(node: MasterNode | WorkerNode) -> int:
     except ConcurrentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def _embedded_components(config: bytes, plugins: str) -> ComponentManager:
+    folder = Path(plugins) if plugins else None
+    return components_for(Config.from_json(config), unknown=False, plugins=folder)
 
 
 def make_log(level: int) -> logging.Logger:
