@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from concurrent_framework.config import Config
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.embedded import EmbeddedCluster
+from concurrent_framework.launch.importing import being_imported
 from concurrent_framework.launch.locate import locate
-from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.model.errors import ConcurrentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,9 @@ def run(
     settings: Sequence[str] = (),
 ) -> A:
     """Run an application until it ends: here, on a cluster made for it, or on a master's swarm.
+
+    It belongs to the program that is started. While a module is being imported, by a worker or by
+    `concurrent run`, it does nothing but return an application that has not run.
 
     Args:
         application: its class.
@@ -54,6 +58,8 @@ def run(
     """
     try:
         config = Config.load(None, os.environ, settings)
+        if being_imported():
+            return components_for(config, application).create(application)
         if join:
             return _run_on(locate(join), application, config, arguments)
         if config:
@@ -99,6 +105,12 @@ class LocalCluster:
         self._embedded = EmbeddedCluster(self._config, workers)
 
     def __enter__(self) -> Self:
+        if module := being_imported():
+            message = (
+                f"a LocalCluster was started while {module} was being imported, which workers do "
+                "too: start it under `if __name__ == '__main__':`"
+            )
+            raise UsageError(message)
         self._embedded.__enter__()
         return self
 
