@@ -67,7 +67,7 @@ class CodeShipper:
         blob = blob_of(cls)
         needed = {name.partition(".")[0] for name in definition_of(cls).modules}
         if cls.__module__ == "__main__":
-            needed.update(self._collection.local_imports(main_source()))
+            needed.update(self._collection.local_imports([main_source()]))
         bundle = self._bundle(needed)
         blobs = [blob] if bundle is None else [bundle, blob]
         digest = bundle.digest if bundle else ""

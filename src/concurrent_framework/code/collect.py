@@ -45,13 +45,13 @@ class Collection:
             UsageError: if they are too large to be sent, or cannot be read.
 
         """
-        waiting = sorted(names, reverse=True)
+        waiting = sorted(names)
         while waiting:
             waiting.extend(self._add(waiting.pop()))
 
     def offer(self, names: Iterable[str]) -> None:
         """Add these too as far as that is possible: modules that may be needed, or may not."""
-        waiting = sorted(names, reverse=True)
+        waiting = sorted(names)
         while waiting:
             name = waiting.pop()
             try:
@@ -59,18 +59,21 @@ class Collection:
             except UsageError:
                 continue
 
-    def local_imports(self, source: bytes) -> list[str]:
-        """Return the user's own modules that a source imports, in a fixed order."""
-        likely = {name for name in possible_imports(source) if find_local(name) is not None}
-        return sorted(likely & imports(source), reverse=True) if likely else []
+    def local_imports(self, sources: Iterable[bytes]) -> list[str]:
+        """Return the user's own modules that sources import and that are not here yet, sorted."""
+        guesses = [(source, possible_imports(source) - self._seen) for source in sources]
+        mentioned = frozenset().union(*(guess for _, guess in guesses))
+        local = {name for name in mentioned if find_local(name) is not None}
+        found: set[str] = set()
+        for source, guess in guesses:
+            if guess & local - found:
+                found |= imports(source) & local
+        return sorted(found)
 
     def _add(self, name: str) -> list[str]:
         """Add one module and return those that it imports."""
-        if name in self._seen:
-            return []
-        module = find_local(name)
+        module = None if name in self._seen else find_local(name)
         if module is None:
-            self._seen.add(name)
             return []
         files = _files_of(module, MAX_BUNDLE_BYTES - self._size)
         contents = {file.name: _read(file.path) for file in files}
@@ -80,12 +83,8 @@ class Collection:
         self.origins[module.archive_name if module.file else name] = (
             module.file or module.folders[0]
         )
-        return [
-            imported
-            for archive_name, data in contents.items()
-            if archive_name.endswith(".py")
-            for imported in self.local_imports(data)
-        ]
+        sources = (data for file, data in contents.items() if file.endswith(".py"))
+        return self.local_imports(sources)
 
 
 def main_source() -> bytes:

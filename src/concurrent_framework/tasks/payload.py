@@ -54,7 +54,9 @@ def load_task(cls: type[T], payload: Buffer) -> T:
     """
     state = pickle.loads(payload)
     known: Any = cls
-    return state if form_of(known) == "whole" else rebuild(known, state)  # type: ignore[no-any-return]
+    if isinstance(state, known) or form_of(known) == "whole":
+        return state  # type: ignore[no-any-return]
+    return rebuild(known, state)  # type: ignore[no-any-return]
 
 
 def dump_result(value: object) -> bytes:
