@@ -8,10 +8,8 @@ import os
 import signal
 import socket
 import struct
-import tempfile
 import termios
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.protocol.codec import Codec, MalformedError
@@ -24,15 +22,17 @@ from concurrent_framework.protocol.executor import (
     Ready,
 )
 from concurrent_framework.protocol.stream import Assembler, pack
+from concurrent_framework.sandbox.tail import last_words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from concurrent_framework.protocol.tasks import Assigned
 
+_STREAMS = ("stdout", "stderr")
 _MAX_BUFFERS = 512
 _MAX_TOKENS = 1 << 16
 _MAX_REST = 1 << 20
-_TAIL_BYTES = 4096
-_TAIL_LINES = 20
 
 
 class ExecutorLink:
@@ -60,7 +60,7 @@ class ExecutorLink:
         self._tokens, self._token_writer = os.pipe()
         os.set_blocking(self._tokens, False)
         os.set_blocking(self._token_writer, False)
-        outputs = [_unnamed_file(directory) for _ in range(2)]
+        outputs = [_unnamed_file(directory / f"{name}-{number}") for name in _STREAMS]
         self._readers = [reader for _, reader in outputs]
         self._writers = [writer for writer, _ in outputs]
         self.theirs = [self._other.fileno(), self._tokens, *self._writers, *self._readers]
@@ -186,18 +186,15 @@ class ExecutorLink:
     def rest_of_output(self) -> list[tuple[str, str]]:
         """Return what a dead executor printed and did not send, as (stream, text)."""
         found = []
-        for stream, reader in zip(("stdout", "stderr"), self._readers, strict=True):
+        for stream, reader in zip(_STREAMS, self._readers, strict=True):
             text = os.read(reader, _MAX_REST).decode("utf-8", "replace").removesuffix("\n")
             if text:
                 found.append((stream, text))
         return found
 
-    def tail(self) -> str:
+    def last_words(self) -> str:
         """Return the last lines of what it wrote to stderr while it ran its last task."""
-        reader = self._readers[1]
-        size = os.fstat(reader).st_size
-        data = os.pread(reader, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-        return "\n".join(data.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+        return last_words(self._readers[1])
 
     def nudge(self) -> None:
         """Make it tell what it keeps to itself."""
@@ -206,13 +203,12 @@ class ExecutorLink:
                 os.kill(self.pid, signal.SIGURG)
 
 
-def _unnamed_file(directory: Path) -> tuple[int, int]:
+def _unnamed_file(path: Path) -> tuple[int, int]:
     """Make a file that exists only as long as it is open; return descriptors to append and read."""
-    fd, name = tempfile.mkstemp(dir=directory, prefix="output-")
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    writer = os.open(path, flags, 0o600)
     try:
-        os.close(fd)
-        writer = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        reader = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        reader = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        Path(name).unlink()
+        path.unlink()
     return writer, reader

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import time
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.components import Component, implements
@@ -116,7 +117,7 @@ class ProcessManager(Component):
         self._now = 0.0
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._forker.fileno(), selectors.EVENT_READ, _TEMPLATE)
-        self._handle([on.Tick()], 0.0)
+        self._handle([on.Tick()], time.monotonic())
         return self._capacity
 
     def load(self, specs: Sequence[SpecEntry], paths: dict[str, Path]) -> None:
@@ -237,7 +238,7 @@ class ProcessManager(Component):
             return
         self._hear(link, events)
         unstarted = link.withdraw()
-        tail = link.tail()
+        tail = link.last_words()
         rest = link.rest_of_output()
         if rest:
             key = self._pool.running(link.number, unstarted)

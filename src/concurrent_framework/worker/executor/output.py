@@ -12,14 +12,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from concurrent_framework.protocol.tasks import OutputLine
+from concurrent_framework.sandbox.tail import last_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_TASK_OUTPUT = 1 << 20
 """Bytes of output of one task that are passed on."""
-TAIL_BYTES = 4096
-TAIL_LINES = 20
 _TRUNCATE_BEYOND = 1 << 20
 
 
@@ -98,10 +97,10 @@ class Output:
         """Return a line that the task logged, unless it has said too much already."""
         return self._capped([OutputLine(key, source, self._worker, stream, text)])
 
-    def tail(self) -> str:
+    def last_words(self) -> str:
         """Return the last lines that the running task has written to stderr."""
         self.flush()
-        return tail_of(self._files[1][1])
+        return last_words(self._files[1][1])
 
     def _note(self) -> None:
         self.dirty = True
@@ -128,13 +127,6 @@ class Output:
             last = lines[-1]
             lines.append(OutputLine(last.key, last.source, self._worker, "warning", text))
         return lines
-
-
-def tail_of(reader: int) -> str:
-    """Return the last lines in a file of which `reader` is a descriptor; its offset stays."""
-    size = os.fstat(reader).st_size
-    data = os.pread(reader, TAIL_BYTES, max(0, size - TAIL_BYTES))
-    return "\n".join(data.decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
 
 
 def _forget(reader: int, writer: int) -> None:

@@ -182,7 +182,7 @@ class Runner:
     def _with_certificate(self, failure: Failure) -> Failure:
         certificate = Certificate(
             worker=self._worker,
-            stderr=self._outbox.output.tail(),
+            stderr=self._outbox.output.last_words(),
             peak_memory=peak_memory(),
             suspect="task",
         )

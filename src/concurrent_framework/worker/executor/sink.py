@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from concurrent_framework.protocol.executor import CancelRunning
@@ -85,6 +84,7 @@ class Sink:
         """Return the running task's own directory."""
         if self._scratch is None:
             self.used = True
+            import tempfile
             from pathlib import Path
 
             self._directory.mkdir(parents=True, exist_ok=True)

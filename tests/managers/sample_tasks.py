@@ -1,0 +1,243 @@
+"""Tasks that behave in every way a task may behave."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from concurrent_framework.tasks.current import current_task
+from concurrent_framework.tasks.task import Task
+
+
+class Call(Task):
+    """Calls a function of this module by name: what most tests need."""
+
+    def __init__(self, function: str, *arguments: Any) -> None:
+        super().__init__(function)
+        self.function = function
+        self.arguments = arguments
+
+    def __call__(self) -> Any:
+        return globals()[self.function](*self.arguments)
+
+
+class Same(Call):
+    """The same as another spec."""
+
+
+class Changes(Task):
+    """Rebinds, adds and deletes attributes."""
+
+    def __init__(self) -> None:
+        super().__init__("changes")
+        self.kept = [1]
+        self.data = "large"
+        self.doomed = True
+
+    def __call__(self) -> tuple[Any, ...]:
+        self.kept.append(2)
+        self.found = 5
+        del self.doomed
+        return self.task_id, self.slave_id, self.client_id
+
+    def clean_up(self) -> None:
+        self.data = ""
+
+
+class FailsAfterChange(Task):
+    def __call__(self) -> None:
+        self.progressed = 7
+        raise ValueError("no")
+
+
+class FailsToCleanUp(Task):
+    def __call__(self) -> str:
+        return "done"
+
+    def clean_up(self) -> None:
+        raise KeyError("gone")
+
+
+class Slotted(Task):
+    __slots__ = ("x",)
+
+    def __init__(self, x: int) -> None:
+        super().__init__("slotted")
+        self.x = x
+
+    def __call__(self) -> int:
+        self.x += 1
+        return self.x
+
+
+class Keeps(Task):
+    """Ends with an attribute that cannot be pickled."""
+
+    def __call__(self) -> None:
+        self.lock = threading.Lock()
+
+
+class Parent(Task):
+    """Makes tasks."""
+
+    def __init__(self, count: int, *, fail: bool = False) -> None:
+        super().__init__("parent")
+        self.count = count
+        self.fail = fail
+
+    def __call__(self) -> None:
+        current_task().push_tasks(Call("add", n, 1) for n in range(self.count))
+        current_task().push_task(Changes())
+        if self.fail:
+            raise ValueError("no children then")
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def block(size: int) -> bytes:
+    return b"x" * size
+
+
+def length(data: bytes) -> int:
+    return len(data)
+
+
+def wait(path: str = "") -> None:
+    """Wait for a file, or for ever."""
+    while not path or not Path(path).exists():
+        time.sleep(0.005)
+
+
+def touch_and_wait(path: str, end: str = "") -> None:
+    Path(path).touch()
+    wait(end)
+
+
+def note(path: str, text: str) -> None:
+    """Append a line to a file, atomically."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, f"{text}\n".encode())
+    os.close(fd)
+
+
+def burn(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def boom(text: str) -> None:
+    print("about to fail", file=sys.stderr)
+    raise ValueError(text)
+
+
+def leave(code: Any) -> None:
+    sys.exit(code)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def hard_exit(code: int) -> None:
+    print("last words", file=sys.stderr)
+    os._exit(code)
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def kill_self(number: int = signal.SIGKILL) -> None:
+    os.kill(os.getpid(), number)
+
+
+def kill_parent() -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def unpicklable() -> Any:
+    return {"a": [1, threading.Lock()]}
+
+
+def eat(size: int) -> None:
+    hoard = bytearray(size)
+    for index in range(0, size, 4096):
+        hoard[index] = 1
+    time.sleep(60)
+
+
+def eat_in_child(size: int) -> None:
+    program = (
+        f"import time; x = bytearray({size}); x[::4096] = b'1' * len(x[::4096]); time.sleep(60)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def say(text: str, stream: str = "stdout", end: str = "\n") -> None:
+    print(text, file=getattr(sys, stream), end=end)
+
+
+def say_and_wait(text: str, path: str) -> None:
+    print(text)
+    wait(path)
+
+
+def shell(command: str) -> int:
+    return subprocess.call(["/bin/sh", "-c", command])
+
+
+def shell_in_own_session(command: str, path: str) -> None:
+    child = subprocess.Popen(["/bin/sh", "-c", command], start_new_session=True)
+    Path(path).write_text(str(child.pid))
+    Path(path + ".done").touch()
+    wait()
+
+
+def log(level: str, text: str) -> None:
+    getattr(current_task().log, level)(text)
+
+
+def progress(steps: int) -> None:
+    for step in range(steps):
+        current_task().progress(step + 1, steps, f"step {step + 1}")
+
+
+def until_cancelled(path: str) -> str:
+    Path(path).touch()
+    while not current_task().cancelled:
+        time.sleep(0.005)
+    return "noticed"
+
+
+def scratch() -> str:
+    folder = current_task().scratch
+    (folder / "file").write_text("x")
+    os.chdir(folder)
+    return str(folder)
+
+
+def where() -> str:
+    return os.getcwd()
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def replace_stdout() -> None:
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
