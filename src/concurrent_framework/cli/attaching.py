@@ -25,7 +25,7 @@ def attach(application: str, options: RunOptions) -> int:
     from concurrent_framework.launch.client import MasterClient
     from concurrent_framework.launch.locate import locate
 
-    connection = locate(options.join)
+    connection = locate(options.join, embedded=True)
     with MasterClient(connection) as client:
         session = client.query("attach", {"application": application})["session"]
     config = Config.load(None, os.environ, options.settings)

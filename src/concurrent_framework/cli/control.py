@@ -57,7 +57,7 @@ def cancel(
     from concurrent_framework.launch.client import order
     from concurrent_framework.launch.locate import locate
 
-    answer = order(locate(join), "cancel", {"target": target})
+    answer = order(locate(join, embedded=True), "cancel", {"target": target})
     if as_json:
         import json
 

@@ -14,7 +14,7 @@ from concurrent_framework.protocol.application import QueryKind
 
 def status(join: Join = "", as_json: Json = False) -> None:
     """Show the master, its workers, and how much work there is."""
-    with MasterClient(locate(join)) as client:
+    with MasterClient(locate(join, embedded=True)) as client:
         answer = {**client.query("status"), "nodes": client.query("workers")}
     if as_json:
         _print_json(answer)
@@ -76,7 +76,7 @@ def explain(
 
 
 def _ask(join: str, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
-    with MasterClient(locate(join)) as client:
+    with MasterClient(locate(join, embedded=True)) as client:
         return client.query(kind, arguments)
 
 

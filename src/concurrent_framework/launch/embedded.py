@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from concurrent_framework.application.connection import Connection
 from concurrent_framework.launch.process import NodeProcess
-from concurrent_framework.launch.registry import create
+from concurrent_framework.launch.registry import EMBEDDED, create
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class EmbeddedCluster:
         self._nodes: list[NodeProcess] = []
 
     def __enter__(self) -> Self:
-        self._directory = create("embedded")
+        self._directory = create(EMBEDDED)
         path = self._directory.path
         self._ready, ready = os.pipe()
         os.set_inheritable(ready, True)  # noqa: FBT003 (the standard library's signature)

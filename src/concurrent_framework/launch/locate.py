@@ -8,12 +8,13 @@ AUTO = "auto"
 """The link to the master that runs on this machine."""
 
 
-def locate(link: str) -> Connection:
+def locate(link: str, *, embedded: bool = False) -> Connection:
     """Return the connection a link stands for, or that of the one master on this machine.
 
     Args:
         link: ``concurrent://host:port?key=…&token=…``, ``ipc:///path``, or for the master that
             runs on this machine ``auto`` or nothing.
+        embedded: whether that may be the master of a running application's own cluster.
 
     Raises:
         UsageError: the link is malformed, or several masters run here.
@@ -23,7 +24,7 @@ def locate(link: str) -> Connection:
     if link in {"", AUTO}:
         from concurrent_framework.launch.registry import find
 
-        return Connection(find(None).endpoint)
+        return Connection(find(embedded=embedded).endpoint)
     from concurrent_framework.security.link import Link
 
     parsed = Link.parse(link)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NODE_FILE = "node.json"
 SOCKET = "master.ipc"
+EMBEDDED = "embedded"
+"""Name of a master that runs for one application and ends with it."""
 _UNFINISHED = ".new-"
 _GRACE = 60.0
 """Seconds after which a directory without a readable ``node.json`` is taken for abandoned."""
@@ -160,8 +162,13 @@ class Registry:
                 found += self._sweep(place)
         return sorted(found, key=lambda entry: (entry.started, entry.pid))
 
-    def find(self, name: str | None = None) -> Entry:
+    def find(self, name: str | None = None, *, embedded: bool = True) -> Entry:
         """Return the master of this name, or the only one.
+
+        Args:
+            name: the master's name; None for any.
+            embedded: whether it may be one that runs for a single application, if there is no
+                other.
 
         Raises:
             MasterNotFoundError: there is none.
@@ -170,6 +177,9 @@ class Registry:
         """
         known = self.entries()
         fitting = [entry for entry in known if name is None or entry.name == name]
+        if name is None:
+            standing = [entry for entry in known if entry.name != EMBEDDED]
+            fitting = standing or (known if embedded else [])
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
@@ -221,9 +231,9 @@ def create(name: str) -> RunDirectory:
     return Registry(places()).create(name)
 
 
-def find(name: str | None = None) -> Entry:
+def find(name: str | None = None, *, embedded: bool = True) -> Entry:
     """Return this user's running master; see `Registry.find`."""
-    return Registry(places()).find(name)
+    return Registry(places()).find(name, embedded=embedded)
 
 
 def process_birth(pid: int) -> str:
