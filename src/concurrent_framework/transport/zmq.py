@@ -120,11 +120,8 @@ class ZmqServer:
 
     def pending(self) -> bool:
         """Whether `receive` or `problems` would return something."""
-        return (
-            bool(self._problems)
-            or self._signals.any()
-            or any(readable(socket) for socket in self._sockets)
-        )
+        self._attend()
+        return bool(self._problems) or any(readable(socket) for socket in self._sockets)
 
     def receive(self, limit: int) -> list[Received]:
         """Return what has arrived, up to `limit` envelopes, without waiting.
@@ -302,7 +299,8 @@ class ZmqClient:
 
     def pending(self) -> bool:
         """Whether `receive` or `problems` would return something."""
-        return bool(self._problems) or self._signals.any() or readable(self._socket)
+        self._attend()
+        return bool(self._problems) or readable(self._socket)
 
     def receive(self, limit: int) -> list[list[Any]]:
         """Return the frames of up to `limit` envelopes that have arrived, without waiting.
