@@ -31,4 +31,5 @@ def test_the_serial_fraction_is_found_again(serial: float, processors: float) ->
 def test_burning_costs_the_processor_time_it_promises_and_says_how_much() -> None:
     before = thread_time()
     burned = burn(0.02)
-    assert 0.02 <= burned <= thread_time() - before
+    assert 0.02 <= burned.work <= thread_time() - before
+    assert burned.work <= burned.elapsed * 1.01

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework import ApplicationNode, IApp, implements
 from concurrent_framework.samples.expensive.measurement import Measurement, report
-from concurrent_framework.samples.expensive.tasks import Burn, burn
+from concurrent_framework.samples.expensive.tasks import Burn, Burned, burn
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,19 +33,20 @@ class Expensive(ApplicationNode):
         self.options = parse(self.arguments)
         self.measuring = False
         self.done = 0
-        self.work = 0.0
+        self.work = self.running = 0.0
 
     def start_processing(self) -> None:
         # The measurement begins when a first task is back: workers and executors are up by then.
         self.push_task(Burn(0, 0.0))
 
-    def task_finished(self, task: Burn, result: float, error: TaskError | None) -> None:
+    def task_finished(self, task: Burn, result: Burned, error: TaskError | None) -> None:
         if error:
             error.raise_()
         if not self.measuring:
             self.measure()
             return
-        self.work += result
+        self.work += result.work
+        self.running += result.elapsed
         self.done += 1
         self.progress(self.done, self.options.tasks, "tasks")
         if self.done == self.options.tasks:
@@ -56,16 +57,23 @@ class Expensive(ApplicationNode):
         options = self.options
         self.measuring = True
         self.started = perf_counter()
-        shared = options.tasks * options.milliseconds * MILLISECOND
-        self.work += burn(shared * options.serial / (1.0 - options.serial))
         seconds = options.milliseconds * MILLISECOND
+        serial = options.tasks * seconds * options.serial / (1.0 - options.serial)
+        self.work += burn(serial).work
+        self.pushed = perf_counter()
         self.push_tasks(Burn(number, seconds) for number in range(1, options.tasks + 1))
 
     def finish(self) -> None:
         """Print the measurement."""
-        wall = perf_counter() - self.started
-        executors = max(1, self.stats.executors)
-        self.measurement = Measurement(executors, self.options.serial, self.work, wall)
+        ended = perf_counter()
+        self.measurement = Measurement(
+            executors=max(1, self.stats.executors),
+            serial=self.options.serial,
+            work=self.work,
+            wall=ended - self.started,
+            running=self.running,
+            shared=ended - self.pushed,
+        )
         self.log.info("%s", report(self.measurement))
         self.shutdown_main_loop()
 

@@ -10,6 +10,9 @@ from concurrent_framework.samples.table import table
 ORIGINAL_SPEED_UP, ORIGINAL_PROCESSORS = 7.02, 8
 """What the first Concurrent reported for this sample."""
 
+UNDISTURBED = 0.95
+DISTURBED = "Other programs had much of the processors meanwhile; the speed-up is lower for that."
+
 FORECAST = (2, 4, 8, 16, 64, 256)
 
 
@@ -21,6 +24,8 @@ class Measurement(NamedTuple):
         serial: declared fraction of the work that was not shared out.
         work: processor time of all work in seconds.
         wall: time of day it took in seconds.
+        running: time of day that tasks were running, added up over all of them.
+        shared: time of day from the push of the tasks to the last result.
 
     """
 
@@ -28,11 +33,23 @@ class Measurement(NamedTuple):
     serial: float
     work: float
     wall: float
+    running: float
+    shared: float
 
     @property
     def speed_up(self) -> float:
         """How much faster it was than one processor would have been."""
         return self.work / self.wall
+
+    @property
+    def busy(self) -> float:
+        """Share of the time that executors had a task: the rest is what distributing costs."""
+        return self.running / (self.executors * self.shared)
+
+    @property
+    def obtained(self) -> float:
+        """Share of a core that work got: the rest went to other programs of the machine."""
+        return self.work / (self.running + self.wall - self.shared)
 
     @property
     def implied(self) -> float:
@@ -45,9 +62,10 @@ class Measurement(NamedTuple):
 def report(run: Measurement) -> str:
     """Lay out a run beside Amdahl's law and beside the original."""
     law = amdahl(run.serial, run.executors)
+    original = serial_fraction(ORIGINAL_SPEED_UP, ORIGINAL_PROCESSORS)
     measured = [
-        ("executors", str(run.executors), str(ORIGINAL_PROCESSORS)),
-        ("work in processor time", f"{run.work:.2f} s", ""),
+        ("executors", f"{run.executors}", f"{ORIGINAL_PROCESSORS}"),
+        ("work, in processor time", f"{run.work:.2f} s", ""),
         ("time it took", f"{run.wall:.2f} s", ""),
         ("speed-up", f"{run.speed_up:.2f}", f"{ORIGINAL_SPEED_UP:.2f}"),
         (f"Amdahl's law for {run.serial:.1%} serial work", f"{law:.2f}", ""),
@@ -57,16 +75,15 @@ def report(run: Measurement) -> str:
             f"{run.speed_up / run.executors:.1%}",
             f"{ORIGINAL_SPEED_UP / ORIGINAL_PROCESSORS:.1%}",
         ),
-        (
-            "serial fraction it implies",
-            f"{run.implied:.1%}",
-            f"{serial_fraction(ORIGINAL_SPEED_UP, ORIGINAL_PROCESSORS):.1%}",
-        ),
+        ("serial fraction it implies", f"{run.implied:.1%}", f"{original:.1%}"),
+        ("time in which executors had a task", f"{run.busy:.1%}", ""),
+        ("time in which tasks had a processor", f"{run.obtained:.1%}", ""),
     ]
     forecast = [("speed-up it allows", *(f"{amdahl(run.implied, n):.2f}" for n in FORECAST))]
-    return "\n\n".join(
-        (
-            table(["", "this run", "the original"], measured),
-            table(["executors", *map(str, FORECAST)], forecast),
-        )
-    )
+    parts = [
+        table(["", "this run", "the original"], measured),
+        table(["executors", *map(str, FORECAST)], forecast),
+    ]
+    if run.obtained < UNDISTURBED:
+        parts.append(DISTURBED)
+    return "\n\n".join(parts)
