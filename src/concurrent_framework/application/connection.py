@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from concurrent_framework.transport.base import ClientTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Transport(ClientTransport, Protocol):
@@ -21,6 +21,16 @@ class Transport(ClientTransport, Protocol):
         """Whether something has arrived. To be asked after each send and receive."""
 
 
+class Foundation(Protocol):
+    """Processes without which a connection is worth nothing, and which nobody would start again."""
+
+    def filenos(self) -> Sequence[int]:
+        """Return descriptors of which one becomes readable when one of the processes ends."""
+
+    def failure(self) -> str:
+        """Return which one has ended, as a sentence."""
+
+
 @dataclass(frozen=True)
 class Connection:
     """How an application reaches its master.
@@ -30,6 +40,7 @@ class Connection:
         server_key: the master's public key, empty for ``ipc://``.
         token: proof that the application may submit, empty for a private ``ipc://`` endpoint.
         transport: makes the transport; None for ZeroMQ. For tests and other wires.
+        foundation: what the master stands on, if that is this program's; None otherwise.
 
     """
 
@@ -37,6 +48,7 @@ class Connection:
     server_key: str = ""
     token: str = field(default="", repr=False)
     transport: Callable[[], Transport] | None = None
+    foundation: Foundation | None = None
 
     def open(self) -> Transport:
         """Start connecting; never waits."""

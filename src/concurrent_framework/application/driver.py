@@ -67,7 +67,7 @@ class ApplicationDriver:
         )
         self.node = node
         self.session = ApplicationSession(hello, connect_timeout=node.connect_timeout)
-        self.engine = Engine(self.session, link.open())
+        self.engine = Engine(self.session, link.open(), link.foundation)
         self.engine.detaching = node.detach
         self.pushing = Pushing(
             self.session,

@@ -17,13 +17,13 @@ from concurrent_framework.application.interrupts import (
     Terminated,
 )
 from concurrent_framework.application.keeper import Keeper
+from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from concurrent_framework.application.connection import Transport
+    from concurrent_framework.application.connection import Foundation, Transport
     from concurrent_framework.application.session import ApplicationSession
-    from concurrent_framework.model.errors import ConcurrentError
 
 DRAIN_ROUNDS = 16
 RETRY_SEND = 0.02
@@ -63,10 +63,16 @@ class Engine:
     Args:
         session: the core.
         transport: the connection to the master; closed at the end.
+        foundation: processes whose end is the end; None for none.
 
     """
 
-    def __init__(self, session: ApplicationSession, transport: Transport) -> None:
+    def __init__(
+        self,
+        session: ApplicationSession,
+        transport: Transport,
+        foundation: Foundation | None = None,
+    ) -> None:
         self.session = session
         self.stopped = False
         self.exit_code = 0
@@ -75,6 +81,7 @@ class Engine:
         self.detached = False
         self._actor: Actor | None = None
         self._transport = transport
+        self._foundation = foundation
         self._channel = Channel(transport, time.monotonic)
         self._interrupts = Interrupts()
         self._keeper = Keeper(self._channel.keep_alive, self._nudge)
@@ -164,15 +171,25 @@ class Engine:
         self._loop.set_exception_handler(self._failed_elsewhere)
         self._loop.set_task_factory(self._make_task)
         self._loop.add_reader(self._channel.fileno(), self._drain)
+        vital = () if self._foundation is None else self._foundation.filenos()
+        for fd in vital:
+            self._loop.add_reader(fd, self._collapse)
         try:
             self.handle(on.Started())
             await self._run_callbacks()
         finally:
-            self._loop.remove_reader(self._channel.fileno())
+            for fd in (self._channel.fileno(), *vital):
+                self._loop.remove_reader(fd)
             self._loop.set_exception_handler(None)
             self._loop.set_task_factory(None)
             if self._timer is not None:
                 self._timer.cancel()
+
+    def _collapse(self) -> None:
+        assert self._foundation is not None
+        if not self.stopped:
+            self._error = ConcurrentError(self._foundation.failure())
+            self.stop(1)
 
     async def _run_callbacks(self) -> None:
         while not self.stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from typing import TYPE_CHECKING, Self
 
 from concurrent_framework.application.connection import Connection
@@ -48,7 +49,7 @@ class EmbeddedCluster:
             if workers is None
             else config.replace({"worker.executors": workers}, "--workers")
         )
-        self._nodes: list[NodeProcess] = []
+        self._nodes: dict[str, NodeProcess] = {}
 
     def __enter__(self) -> Self:
         self._directory = create(EMBEDDED)
@@ -63,19 +64,15 @@ class EmbeddedCluster:
         }
         try:
             fds = (self._ready, ready)
-            self._nodes.append(
-                NodeProcess(
-                    "concurrent_framework.launch.nodes:embedded_master",
-                    {**arguments, "ready": ready},
-                    fds,
-                )
+            self._nodes["master"] = NodeProcess(
+                "concurrent_framework.launch.nodes:embedded_master",
+                {**arguments, "ready": ready},
+                fds,
             )
-            self._nodes.append(
-                NodeProcess(
-                    "concurrent_framework.launch.nodes:embedded_worker",
-                    {**arguments, "ready": self._ready, "not_ready": ready},
-                    fds,
-                )
+            self._nodes["worker"] = NodeProcess(
+                "concurrent_framework.launch.nodes:embedded_worker",
+                {**arguments, "ready": self._ready, "not_ready": ready},
+                fds,
             )
         except BaseException:
             os.close(ready)
@@ -83,7 +80,9 @@ class EmbeddedCluster:
             raise
         os.close(ready)
         endpoint = f"ipc://{path / 'master.ipc'}"
-        self.connection = Connection(endpoint, transport=lambda: self._connect(endpoint))
+        self.connection = Connection(
+            endpoint, transport=lambda: self._connect(endpoint), foundation=self
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,15 +90,32 @@ class EmbeddedCluster:
 
     def close(self) -> None:
         """End the nodes, orderly if they can, and remove what they left."""
-        for node in self._nodes:
+        for node in self._nodes.values():
             node.ask_to_end()
-        for node in self._nodes:
+        for node in self._nodes.values():
             node.wait()
         self._nodes.clear()
         if self._ready >= 0:
             os.close(self._ready)
             self._ready = -1
         self._directory.remove()
+
+    def filenos(self) -> list[int]:
+        """Return descriptors of which one becomes readable when the master or the worker ends."""
+        return [node.fileno() for node in self._nodes.values()]
+
+    def failure(self) -> str:
+        """Return which of them has ended, as a sentence."""
+        # A process lets go of its descriptors a moment before the system counts it as ended.
+        give_up = time.monotonic() + 1.0
+        while not any(node.poll() for node in self._nodes.values()):
+            if time.monotonic() > give_up:
+                break
+            time.sleep(0.001)
+        ended = " and ".join(
+            f"the {name} {node.end}" for name, node in self._nodes.items() if node.poll()
+        )
+        return f"this application's own cluster broke: {ended}; run the application again"
 
     def _connect(self, endpoint: str) -> Transport:
         """Connect once the master listens: it closes its end of the pipe then."""

@@ -35,26 +35,34 @@ class NodeProcess:
 
     def __init__(self, entry: str, arguments: Mapping[str, Any], fds: tuple[int, ...] = ()) -> None:
         self._spawned: subprocess.Popen[bytes] | None = None
+        self.end = "runs"
+        """How it ended, for people."""
+        # The child holds the other end of this pipe for as long as it lives, and nobody else does.
+        self._alive, held = os.pipe()
         if fork_is_safe():
             self.pid = _fork(entry, arguments)
         else:
-            self._spawned = _spawn(entry, arguments, fds)
+            self._spawned = _spawn(entry, arguments, (*fds, held))
             self.pid = self._spawned.pid
+        os.close(held)
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when the process ends."""
+        return self._alive
 
     def poll(self) -> bool:
         """Whether it has ended."""
         if not self.pid:
             return True
         if self._spawned is not None:
-            ended = self._spawned.poll() is not None
+            code = self._spawned.poll()
         else:
-            try:
-                ended = os.waitpid(self.pid, os.WNOHANG)[0] != 0
-            except ChildProcessError:
-                ended = True
-        if ended:
-            self.pid = 0
-        return ended
+            code = _exit_code(self.pid)
+        if code is None:
+            return False
+        self.pid = 0
+        self.end = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return True
 
     def ask_to_end(self) -> None:
         """Send SIGTERM."""
@@ -69,6 +77,18 @@ class NodeProcess:
                 os.kill(self.pid, signal.SIGKILL)
                 deadline = float("inf")
             time.sleep(0.002)
+        if self._alive >= 0:
+            os.close(self._alive)
+            self._alive = -1
+
+
+def _exit_code(pid: int) -> int | None:
+    """Return how a child ended, a signal as a negative number; None if it has not."""
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def _fork(entry: str, arguments: Mapping[str, Any]) -> int:
@@ -88,10 +108,8 @@ def _spawn(
         f"import sys; sys.path[:] = {sys.path!r}; "
         "from concurrent_framework.launch.process import spawned; spawned()"
     )
-    child = subprocess.Popen(  # noqa: S603 (this interpreter, our own program)
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, pass_fds=fds
-    )
-    assert child.stdin is not None  # noqa: S101 (it was asked for)
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, pass_fds=fds)
+    assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError), child.stdin:
         pickle.dump((entry, dict(arguments), os.getpid()), child.stdin)
     return child
@@ -99,7 +117,7 @@ def _spawn(
 
 def spawned() -> NoReturn:
     """Be the child of `_spawn`."""
-    _become(*pickle.load(sys.stdin.buffer))  # noqa: S301 (from the parent's pipe)
+    _become(*pickle.load(sys.stdin.buffer))
 
 
 def _become(entry: str, arguments: Mapping[str, Any], parent: int) -> NoReturn:
