@@ -66,6 +66,11 @@ def test_the_modules_of_an_application_are_its_own(bundle: Path) -> None:
     assert sys.path[-1] == str(bundle)
 
 
+def test_an_application_needs_no_bundle_of_what_it_has_itself() -> None:
+    reference = CodeReference("pathlib", "PurePath", DIGEST)
+    assert load_class(reference, {}, own_first=True).__name__ == "PurePath"
+
+
 def test_an_application_without_the_module_uses_what_was_sent(bundle: Path) -> None:
     assert load_class(reference(), {DIGEST: bundle}, own_first=True).__qualname__ == "Shirt"
 

@@ -10,6 +10,7 @@ from concurrent_framework import NotSerializable, Task
 from concurrent_framework.code.bundle import CodeShipper
 from concurrent_framework.code.cache import CodeCache
 from concurrent_framework.code.received import ReceivedCode
+from concurrent_framework.model.ids import SPEC_BITS
 from concurrent_framework.protocol.tasks import SpecEntry
 from concurrent_framework.tasks.payload import load_task
 from concurrent_framework.tasks.spawning import SpawnBook
@@ -55,7 +56,8 @@ class Executor:
         )
         self.book = SpawnBook(self.code)
         self.book.learn(
-            SpecEntry(APPLICATION << 20 | entry.number, entry.spec) for entry in definitions.specs
+            SpecEntry(APPLICATION << SPEC_BITS | entry.number, entry.spec)
+            for entry in definitions.specs
         )
 
 

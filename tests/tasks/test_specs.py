@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from concurrent_framework import NotSerializable, Resources, Task, UsageError
+from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.tasks import SpecEntry
 from concurrent_framework.tasks import specs
@@ -126,6 +127,7 @@ def test_numbers_can_start_above_those_of_another_process(book: SpecBook) -> Non
     book.number_above([4, 2])
     assert book.number_for(Simple()) == 5
     book.number_above([1])
+    book.number_above([FIRST_SPAWNED_SPEC + 3])
     assert book.number_for(Special()) == 6
 
 

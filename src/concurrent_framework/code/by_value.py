@@ -84,8 +84,9 @@ class _DefinitionPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(obj, ModuleType):
             self.modules.add(obj.__name__)
         elif isinstance(obj, type | FunctionType):
-            if obj.__module__:
-                self.modules.add(obj.__module__)
+            module = getattr(obj, "__module__", None)
+            if isinstance(module, str):
+                self.modules.add(module)
             if isinstance(obj, FunctionType) and travels_by_value(obj):
                 self.files.add(obj.__code__.co_filename)
         return _keeping_known_classes(super().reducer_override(obj))

@@ -42,7 +42,7 @@ def load_class(
         Exception: whatever the user's module raises when it is imported.
 
     """
-    if reference.bundle:
+    if reference.bundle and not (own_first and reference.bundle not in paths):
         mount(_path(reference.bundle, reference, paths), own_first=own_first)
     try:
         if reference.pickled:

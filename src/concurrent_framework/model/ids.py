@@ -5,13 +5,14 @@ workers, by its *key*: the application's number and the sequence in one int.
 """
 
 SEQUENCE_BITS = 40
-SPEC_BITS = 32
-"""Workers know a spec as ``application << SPEC_BITS | the application's own number for it``."""
 SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 FIRST_SPAWNED = 1 << (SEQUENCE_BITS - 1)
 """Sequences from here on are given by the master to tasks that were made by tasks."""
 SPEC_BITS = 32
 """Workers know a spec by its application's number << SPEC_BITS | its number there."""
+SPEC_MASK = (1 << SPEC_BITS) - 1
+FIRST_SPAWNED_SPEC = 1 << 24
+"""Specs from here on are given their numbers by the master: those that came with spawned tasks."""
 
 
 def task_key(application: int, sequence: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from concurrent_framework.model.ids import SPEC_MASK
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.specs import SpecBook
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.tasks.specs import CodeSource
     from concurrent_framework.tasks.task import Task
-
-NUMBER_MASK = (1 << 20) - 1
-"""What an application itself calls a spec, out of the number under which workers know it."""
 
 
 class SpawnBook:
@@ -35,7 +33,7 @@ class SpawnBook:
 
     def learn(self, specs: Iterable[SpecEntry]) -> None:
         """Take in specs of the application, as the worker numbers them."""
-        self._book.learn(SpecEntry(entry.number & NUMBER_MASK, entry.spec) for entry in specs)
+        self._book.learn(SpecEntry(entry.number & SPEC_MASK, entry.spec) for entry in specs)
 
     def row(self, task: Task) -> NewTask:
         """Turn a task into a row; raises `UsageError` or `NotSerializable` if it cannot travel."""

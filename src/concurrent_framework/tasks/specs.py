@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
 
 from concurrent_framework.model.errors import ConcurrentError, UsageError
+from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
 from concurrent_framework.model.resources import Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define
@@ -94,7 +95,8 @@ class SpecBook:
 
     def number_above(self, numbers: Iterable[int]) -> None:
         """Give only numbers above these, which another process of the application has given."""
-        self._next = max(self._next, 1 + max(numbers, default=-1))
+        given = (number for number in numbers if number < FIRST_SPAWNED_SPEC)
+        self._next = max(self._next, 1 + max(given, default=-1))
 
     def reference_for(self, cls: type) -> CodeReference:
         """Return where a class (of a task system, for instance) is found; its code is noted."""
