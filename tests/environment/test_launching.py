@@ -83,7 +83,7 @@ def test_the_named_application_runs_and_its_exit_code_is_returned(
     ("end", "error", "told"),
     [
         ("raise", RuntimeError, "RuntimeError: lost my way"),
-        ("usage", UsageError, "ERROR   concurrent_framework.environment: wrong key"),
+        ("usage", UsageError, "ERROR   concurrent: wrong key"),
     ],
 )
 def test_an_application_that_raises_is_logged(
@@ -104,14 +104,14 @@ def test_broken_plugins_are_logged_with_their_traceback(
     (environment.layout.plugins / "lab_broken.py").write_text("1 / 0", encoding="utf-8")
     environment = open_plain(environment.layout.root)
     assert launch(environment) == 7
-    assert "ERROR   concurrent_framework.environment: plugins/lab_broken.py: cannot be" in logged(
+    assert "ERROR   concurrent: plug-in plugins/lab_broken.py cannot be imported" in logged(
         environment
     )
     assert "ZeroDivisionError: division by zero" in logged(environment)
 
 
 def test_without_an_application_nothing_is_launched(lab: Environment) -> None:
-    with pytest.raises(UsageError, match="no IApp is called 'probe'; none is installed"):
+    with pytest.raises(UsageError, match="no application is called 'probe'; there is master, w"):
         launch(lab)
     nameless = open_plain(lab.layout.root, settings=["environment.app="])
     with pytest.raises(UsageError, match=r"names no application: `concurrent env app .*` sets it"):
@@ -149,8 +149,11 @@ def test_a_lock_file_that_cannot_be_read_does_not_matter(lab: Environment) -> No
     with locked(lab.layout, "testing"):
         lab.layout.lock.write_text("nonsense", encoding="utf-8")
         assert holder_of(lab.layout) == Holder(0, "in use", 0.0)
-        with pytest.raises(UsageError, match=r"is in use \(by another process\)"):
-            launch(open_plain(lab.layout.root))
+        with (
+            pytest.raises(UsageError, match=r"is in use \(by another process\)"),
+            locked(lab.layout, "testing again"),
+        ):
+            pass
 
 
 def test_the_log_rotates(plug: Callable[[str], Environment]) -> None:

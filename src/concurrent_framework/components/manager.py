@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -177,15 +178,14 @@ class ComponentManager:
         """
         with self._lock:
             entry = self._catalog.find(full_name(cast(type, interface)), name)
-            try:
+            with _telling(entry):
                 return cast(T, self._instance(entry))
-            except UsageError:
-                raise
-            except Exception as error:
-                message = (
-                    f"{entry.name!r} ({entry}) cannot be used: {type(error).__name__}: {error}"
-                )
-                raise UsageError(message) from error
+
+    def find(self, interface: Callable[..., T], name: str) -> type[T]:
+        """Return the class of a component, without making its instance; raises as `get` does."""
+        entry = self._catalog.find(full_name(cast(type, interface)), name)
+        with _telling(entry):
+            return cast(type[T], entry.load())
 
     def all(self, interface: Callable[..., T]) -> list[T]:
         """Return the enabled components that implement an interface, in order.
@@ -276,6 +276,18 @@ class ComponentManager:
     def describe(self) -> list[ComponentInfo]:
         """Return what is known of each component, and of each plug-in that has none to show."""
         return self._catalog.describe()
+
+
+@contextmanager
+def _telling(entry: Entry) -> Iterator[None]:
+    """Turn what a component raises in here into a UsageError that names it."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        message = f"{entry.name!r} ({entry}) cannot be used: {type(error).__name__}: {error}"
+        raise UsageError(message) from error
 
 
 def _options_of(components: list[type[Component]]) -> list[Option[Any]]:

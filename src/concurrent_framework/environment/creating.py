@@ -58,6 +58,7 @@ def create(
             version=VERSION, app=toml_value(app), name=toml_value(name or root.name)
         )
         (temporary / CONFIG).write_text(text, encoding="utf-8")
+        (temporary / CONFIG).chmod(0o600)  # a link in it carries a token
         (temporary / "plugins" / "README.txt").write_text(_README, encoding="utf-8")
     environment = opener(root)
     environment.tell("created")

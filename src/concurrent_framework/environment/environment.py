@@ -14,6 +14,7 @@ from concurrent_framework.components import (
 from concurrent_framework.config import Config, Option
 from concurrent_framework.environment.layout import CONFIG, VERSION, Layout, layout_of
 from concurrent_framework.environment.listener import IEnvironmentListener
+from concurrent_framework.launch.builtin import BUILTIN
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ class Environment(Component):
         default="",
         doc="What people call it; the name of its directory if empty.",
     )
+    listen = Option(
+        "environment",
+        "listen",
+        default="",
+        doc="Where a master serves other machines, as in tcp://0.0.0.0:8081; none if empty.",
+    )
+    join = Option(
+        "environment",
+        "join",
+        default="",
+        secret=True,
+        doc="Link of the master that a worker or an application joins; if empty, a worker joins "
+        "the master of this machine and an application gets a cluster of its own.",
+    )
     log_level = Option(
         "environment",
         "log_level",
@@ -101,7 +116,7 @@ class Environment(Component):
         *,
         environ: Mapping[str, str] | None = None,
         settings: Sequence[str] = (),
-        components: Iterable[type[Component] | Reference] = (),
+        components: Iterable[type[Component] | Reference] = BUILTIN,
         report: Callable[[PluginProblem], None] | None = None,
         check: bool = True,
         installed: bool = True,
@@ -112,7 +127,7 @@ class Environment(Component):
             path: its directory.
             environ: variables that may set options.
             settings: ``section.key=value`` each, as given with ``--set``.
-            components: what is built in.
+            components: what there is before plug-ins are found.
             report: called with each plug-in that fails.
             check: False to open an environment although its configuration has mistakes, to save
                 or delete it: what cannot be read is reported, and the defaults hold.

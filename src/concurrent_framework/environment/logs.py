@@ -15,20 +15,25 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
+    from concurrent_framework.application.console import Display
     from concurrent_framework.environment.environment import Environment
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 @contextmanager
-def logging_to(environment: Environment) -> Iterator[None]:
-    """Write what is logged in this process into the environment's log as well.
+def logging_to(environment: Environment, *, echo: bool = False) -> Iterator[logging.Logger]:
+    """Give a logger that writes into the environment's log, where all of `logging` goes as well.
+
+    Args:
+        environment: whose log.
+        echo: whether to show on stderr too what is given to this logger.
 
     Raises:
         ConcurrentError: if the log cannot be written.
 
     """
-    layout = environment.layout
+    layout, level = environment.layout, environment.log_level.upper()
     with telling(f"write the log {layout.log}"):
         handler = RotatingFileHandler(
             layout.log,
@@ -37,17 +42,50 @@ def logging_to(environment: Environment) -> Iterator[None]:
             encoding="utf-8",
         )
     handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setLevel(level)
+    log = logging.Logger("concurrent", level)  # noqa: LOG001 (each node has one of its own)
+    log.addHandler(handler)
+    if echo:
+        shown = logging.StreamHandler()
+        shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        log.addHandler(shown)
     root = logging.getLogger()
-    handler.setLevel(environment.log_level.upper())
-    level = root.level
+    before = root.level
     root.addHandler(handler)
-    root.setLevel(min(level, handler.level))
+    root.setLevel(min(before, handler.level))
     try:
-        yield
+        yield log
     finally:
-        root.setLevel(level)
+        root.setLevel(before)
         root.removeHandler(handler)
         handler.close()
+
+
+class LoggedDisplay:
+    """Shows what another display shows, and keeps its lines in a log.
+
+    Args:
+        display: the other one.
+        log: where to keep them.
+
+    """
+
+    def __init__(self, display: Display, log: logging.Logger) -> None:
+        self._display = display
+        self._log = log
+
+    def line(self, text: str, *, error: bool) -> None:
+        """Show and keep a line."""
+        self._log.log(logging.ERROR if error else logging.INFO, "%s", text)
+        self._display.line(text, error=error)
+
+    def progress(self, done: float, total: float, message: str) -> None:
+        """Show how far the application is."""
+        self._display.progress(done, total, message)
+
+    def close(self) -> None:
+        """Stop showing."""
+        self._display.close()
 
 
 def last_lines(path: Path, count: int) -> list[str]:

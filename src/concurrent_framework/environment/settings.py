@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 
 def set_application(environment: Environment, name: str) -> None:
     """Set what `launch` runs; raises UsageError if no application has this name."""
-    known = environment.components.names(IApp)
-    if name not in known:
-        near = nearest(name, known)
-        hint = f"did you mean {near!r}? " if near else ""
-        there = f"there is {', '.join(known)}" if known else "there is none; put one in plugins/"
-        message = f"no application is called {name!r}; {hint}{there}"
-        raise UsageError(message)
+    demand_application(environment, name)
     change(environment.layout, "environment", "app", name)
+
+
+def demand_application(environment: Environment, name: str) -> None:
+    """Raise UsageError unless there is something of this name to launch."""
+    known = environment.components.names(IApp)
+    if name in known:
+        return
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}? " if near else ""
+    message = (
+        f"no application is called {name!r}; {hint}there is {', '.join(known)}, "
+        f"and whatever is put in {environment.layout.plugins}"
+    )
+    raise UsageError(message)
 
 
 def switch(environment: Environment, name: str, *, on: bool) -> None:
