@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
 from concurrent_framework.application.connection import Connection
@@ -123,3 +124,16 @@ class EmbeddedCluster:
         from concurrent_framework.transport.zmq import ZmqClient
 
         return ZmqClient(endpoint)
+
+
+def _warm() -> None:
+    """Import once what all processes need, before they are forked from this one."""
+    for module in (
+        "application.driver",
+        "application.host",
+        "launch.nodes",
+        "managers.processes",
+        "transport.zmq",
+        "worker.executor",
+    ):
+        import_module(f"concurrent_framework.{module}")
