@@ -8,8 +8,7 @@ another module elsewhere), is pickled by value.
 from __future__ import annotations
 
 import pickle
-from operator import is_
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from concurrent_framework.model.errors import NotSerializable
 from concurrent_framework.model.outcome import Failure
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = 5
 _MAIN = b"__main__"
+_MISSING: Final = object()
 
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
@@ -105,16 +105,11 @@ def dump_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
         NotSerializable: naming the attribute that cannot be pickled.
 
     """
-    if (
-        len(before) == len(after)
-        and all(map(is_, before.values(), after.values()))
-        and before.keys() == after.keys()
-    ):
-        return b""
-    missing = object()
     changes: dict[str | None, Any] = {
-        name: value for name, value in after.items() if before.get(name, missing) is not value
+        name: value for name, value in after.items() if before.get(name, _MISSING) is not value
     }
+    if not changes and len(before) == len(after):
+        return b""
     deleted = before.keys() - after.keys()
     if deleted:
         changes[None] = tuple(sorted(deleted))
