@@ -138,7 +138,7 @@ class MasterNode(Component):
             self._turn(self._events())
         self._perform(reactor.handle([Stopping(places.stop.reason)], time.monotonic()))
         places.transport.close(LINGER)
-        return 0
+        return places.stop.exit_code
 
     def _milliseconds(self) -> int:
         due = self._reactor.deadline()
