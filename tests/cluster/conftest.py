@@ -1,0 +1,48 @@
+"""Clusters of real processes, under both patterns of work."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.place import Place
+from tests.cluster.swarm import Swarm
+
+
+@pytest.fixture(scope="session", params=["push", "pull"])
+def pattern(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def swarm(pattern: str) -> Iterator[Swarm]:
+    """One worker with two executors, shared by the tests that leave it as it was."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        place = Place(Path(name))
+        try:
+            swarm = Swarm(place, pattern)
+            swarm.add_worker("w1", "--label", "first")
+            yield swarm
+            swarm.stop()
+        finally:
+            place.close()
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """A place of the test's own, in which nothing may be left at its end."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        place = Place(Path(name))
+        try:
+            yield place
+        finally:
+            place.close()
+
+
+@pytest.fixture
+def make_swarm(place: Place, pattern: str) -> Iterator[Callable[..., Swarm]]:
+    """Swarms of the test's own, to be broken."""
+    yield lambda *settings, **options: Swarm(place, pattern, *settings, **options)

@@ -1,0 +1,189 @@
+"""Real processes of ours, each in a session of its own, in a place that no other test shares."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+COMMAND = str(Path(sys.executable).with_name("concurrent"))
+PATIENCE = 20.0
+"""Seconds after which something that should happen has not happened: the test fails then."""
+MARK = "CONCURRENT_TEST_PLACE"
+"""A variable that marks all processes of a place, however they were started or abandoned."""
+
+
+def until(happened: Callable[[], object], what: object = "it", patience: float = PATIENCE) -> None:
+    """Wait until something has happened; fail if it does not."""
+    end = time.monotonic() + patience
+    while not happened():
+        if time.monotonic() > end:
+            shown = what() if callable(what) else what
+            message = f"waited {patience:g} s in vain for {shown}"
+            raise AssertionError(message)
+        time.sleep(0.003)
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Running:
+    """A process whose output is readable while it runs."""
+
+    def __init__(
+        self, words: Sequence[str], directory: Path, environ: dict[str, str], log: Path
+    ) -> None:
+        self.words = words
+        self._out = log.with_suffix(".out")
+        self._err = log.with_suffix(".err")
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                words,
+                cwd=directory,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text(encoding="utf-8", errors="replace")
+
+    def says(self, text: str) -> None:
+        """Wait until it has written this."""
+
+        def said() -> bool:
+            return text in self.out or text in self.err
+
+        until(
+            lambda: said() or self.process.poll() is not None,
+            lambda: f"{text!r} of {self}",
+        )
+        assert said(), f"{self} ended without saying {text!r}"
+
+    def interrupt(self) -> None:
+        """Do what a terminal does at Ctrl-C: signal the whole process group."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill the process itself, without a chance to clean up."""
+        self.process.kill()
+
+    def ends(self, patience: float = PATIENCE) -> Done:
+        """Wait for its end."""
+        until(lambda: self.process.poll() is not None, lambda: f"the end of {self}", patience)
+        code = self.process.returncode
+        return Done(code, self.out, self.err)
+
+    def __repr__(self) -> str:
+        state = self.process.poll()
+        return f"<{' '.join(self.words[1:])} {state=}\n{self.out}\n--- stderr\n{self.err}>"
+
+
+class Place:
+    """Where a cluster lives: its registry, its keys, and the marks of its processes.
+
+    Args:
+        root: a directory with a short path, for what belongs to the user who runs things here.
+
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.runtime = root / "run"
+        self.home = root / "home"
+        self.logs = root / "logs"
+        self.empty = root / "empty"
+        for folder in (self.runtime, self.home, self.logs, self.empty):
+            folder.mkdir(mode=0o700)
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG"}}
+        self.environ = {
+            **kept,
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "CONCURRENT_HOME": str(self.home),
+            "TMPDIR": str(root),
+            MARK: str(root),
+        }
+        self._started: list[Running] = []
+
+    def start(self, *words: str, directory: Path | None = None, **environ: str) -> Running:
+        """Start ``concurrent WORDS``, in an empty directory unless another is given."""
+        return self.start_program([COMMAND, *words], directory, **environ)
+
+    def start_program(
+        self, words: Sequence[str], directory: Path | None = None, **environ: str
+    ) -> Running:
+        """Start any program."""
+        log = self.logs / str(len(self._started))
+        running = Running(words, directory or self.empty, {**self.environ, **environ}, log)
+        self._started.append(running)
+        return running
+
+    def run(self, *words: str, directory: Path | None = None, **environ: str) -> Done:
+        """Run ``concurrent WORDS`` to its end."""
+        return self.start(*words, directory=directory, **environ).ends()
+
+    def run_python(self, *words: str, directory: Path | None = None, **environ: str) -> Done:
+        """Run a Python program to its end."""
+        return self.start_program([sys.executable, *words], directory, **environ).ends()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the living processes that carry the mark of this place."""
+        return [one for one in psutil.process_iter() if _mark_of(one) == str(self.root)]
+
+    def expect_nothing_left(self) -> None:
+        """Fail if a process, a socket or a directory of a run is left behind."""
+        until(lambda: not self.processes(), lambda: f"the end of {self._describe()}", 5.0)
+        for running in self._started:
+            running.process.poll()
+        left = [str(one) for one in self.runtime.glob("concurrent/*")]
+        left += [str(one) for one in self.root.glob("concurrent-*")]
+        assert not left, f"left behind: {left}"
+
+    def close(self) -> None:
+        """Kill whatever is left."""
+        while there := self.processes():
+            for process in there:
+                try:
+                    process.kill()
+                except psutil.NoSuchProcess:
+                    continue
+        for running in self._started:
+            running.process.wait()
+
+    def _describe(self) -> str:
+        return ", ".join(f"{one.pid} {one.name()} {one.status()}" for one in self.processes())
+
+
+def _mark_of(process: psutil.Process) -> str:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        return process.environ().get(MARK, "")
+    except (psutil.Error, OSError):
+        return ""

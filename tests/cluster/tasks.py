@@ -1,0 +1,125 @@
+"""Tasks for clusters of real processes; they travel to workers that have no copy of this file."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from concurrent_framework import Task, current_task
+
+
+class Call(Task):
+    """Calls a function of this file by its name."""
+
+    def __init__(self, function: str, *args: Any) -> None:
+        super().__init__(function)
+        self.function = function
+        self.args = args
+
+    def __call__(self) -> Any:
+        return globals()[self.function](*self.args)
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def worker() -> str | None:
+    return os.environ.get("CONCURRENT_TEST_PLACE")
+
+
+def wait_for(path: str) -> None:
+    """Wait for a file; it says that it has begun by reporting progress."""
+    current_task().progress(0, 1, str(os.getpid()))
+    while not Path(path).exists():
+        time.sleep(0.003)
+
+
+def note(path: str, text: str) -> str:
+    """Append a line to a file, atomically."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, f"{text}\n".encode())
+    os.close(fd)
+    return text
+
+
+def boom(text: str) -> None:
+    print("about to fail", file=sys.stderr)
+    raise ValueError(text)
+
+
+def leave(code: Any) -> None:
+    print("leaving", file=sys.stderr)
+    sys.exit(code)
+
+
+def hard_exit(code: int) -> None:
+    print("last words", file=sys.stderr)
+    os._exit(code)
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def kill_self(number: int) -> None:
+    print("last words", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+def kill_worker() -> None:
+    """Kill the node itself: the parent of the template that forked this executor."""
+    template = int(Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()[1])
+    node = int(Path(f"/proc/{template}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(node, signal.SIGKILL)
+    time.sleep(60)
+
+
+def unpicklable() -> Any:
+    return {"a": [1, threading.Lock()]}
+
+
+def eat(size: int) -> None:
+    hoard = bytearray(size)
+    for index in range(0, size, 4096):
+        hoard[index] = 1
+    print("still hungry", file=sys.stderr, flush=True)
+    time.sleep(60)
+
+
+def say(text: str, stream: str = "stdout") -> None:
+    print(text, file=getattr(sys, stream))
+
+
+def log(level: str, text: str) -> None:
+    getattr(current_task().log, level)(text)
+
+
+def progress(steps: int) -> None:
+    for step in range(steps):
+        current_task().progress(step + 1, steps, f"step {step + 1}")
+
+
+def until_cancelled() -> str:
+    current_task().progress(0, 1, "begun")
+    while not current_task().cancelled:
+        time.sleep(0.003)
+    return "noticed"
+
+
+def spread(depth: int) -> int:
+    """Make two tasks of its kind, down to a depth."""
+    if depth:
+        current_task().push_tasks([Call("spread", depth - 1), Call("spread", depth - 1)])
+    return depth
