@@ -49,6 +49,20 @@ def span(seconds: float) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
+def age(seconds: float) -> str:
+    """Return a span of time in its largest unit, for tables.
+
+    Example:
+        >>> age(0.3), age(75), age(7390), age(200000)
+        ('0 s', '1 min', '2 h', '2 d')
+
+    """
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{int(seconds)} s"
+
+
 def size(byte_count: float) -> str:
     """Return an amount of memory in its binary unit.
 

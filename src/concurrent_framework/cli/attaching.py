@@ -22,11 +22,11 @@ def attach(application: str, options: RunOptions) -> int:
 
     """
     target = parse(options.target) if options.target else _printer()
-    from concurrent_framework.launch.client import MasterClient
+    from concurrent_framework.cli.asking import client_of
     from concurrent_framework.launch.locate import locate
 
-    connection = locate(options.join, embedded=True)
-    with MasterClient(connection) as client:
+    connection = locate(options.join)
+    with client_of(connection) as client:
         session = client.query("attach", {"application": application})["session"]
     config = Config.load(None, os.environ, options.settings)
     return run_on(connection, target, options, config, session)

@@ -6,16 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from concurrent_framework.cli.asking import ask
 from concurrent_framework.cli.options import Join, Json
-from concurrent_framework.launch.client import MasterClient
-from concurrent_framework.launch.locate import locate
-from concurrent_framework.protocol.application import QueryKind
 
 
 def status(join: Join = "", as_json: Json = False) -> None:
     """Show the master, its workers, and how much work there is."""
-    with MasterClient(locate(join, embedded=True)) as client:
-        answer = {**client.query("status"), "nodes": client.query("workers")}
+    answer = {**ask(join, "status"), "nodes": ask(join, "workers")}
     if as_json:
         _print_json(answer)
         return
@@ -26,7 +23,7 @@ def status(join: Join = "", as_json: Json = False) -> None:
 
 def apps(join: Join = "", as_json: Json = False) -> None:
     """List the applications the master knows, and how far each has come."""
-    answer = _ask(join, "applications")
+    answer = ask(join, "applications")
     if as_json:
         _print_json(answer)
         return
@@ -51,7 +48,7 @@ def ps(
     as_json: Json = False,
 ) -> None:
     """List unfinished tasks, the running ones first."""
-    answer = _ask(join, "tasks", {"limit": limit, "application": application})
+    answer = ask(join, "tasks", {"limit": limit, "application": application})
     if as_json:
         _print_json(answer)
         return
@@ -68,16 +65,11 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say why a task is not running, or where it is."""
-    answer = _ask(join, "explain", {"task": task})
+    answer = ask(join, "explain", {"task": task})
     if as_json:
         _print_json(answer)
     else:
         print(f"{answer['task']}: {answer['text']}")
-
-
-def _ask(join: str, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
-    with MasterClient(locate(join, embedded=True)) as client:
-        return client.query(kind, arguments)
 
 
 def _print_json(answer: Any) -> None:

@@ -105,13 +105,15 @@ def _master_of(options: RunOptions) -> Connection:
 
 def _tell_where(application: ApplicationNode, connection: Connection, join: str) -> None:
     """Say how to get the outcome of what was detached, unless all of it has ended already."""
-    from concurrent_framework.launch.client import MasterClient
+    from concurrent_framework.cli.asking import client_of
     from concurrent_framework.model.errors import ConcurrentError
 
     try:
-        with MasterClient(connection) as client:
+        with client_of(connection) as client:
             number = client.query("attach", {"application": application.node_id_str})["application"]
     except ConcurrentError:
         return
-    where = " --join LINK" if join else ""
+    from concurrent_framework.launch.locate import AUTO
+
+    where = "" if join in {"", AUTO} else " --join LINK"
     print(f"detached as application {number}; its outcome: concurrent attach {number}{where}")

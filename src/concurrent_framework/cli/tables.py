@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from concurrent_framework.cli.amounts import count, size, span
+from concurrent_framework.cli.amounts import age, count, size, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ STATE_STYLES = {
     "away": "yellow",
     "lost": "bold red",
 }
-BAR_WIDTH = 16
+BAR_WIDTH = 10
 
 
 def show_status(answer: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
         console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
         return
     table = _table(
-        "ID>", "NAME", "STATE", "PROGRESS", "WAITING>", "RUNNING>", "DONE>", "FAILED>", "AGE>"
+        "ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>"
     )
     for one in answer:
         table.add_row(*_application_cells(one, str(one["application"]), ""))
@@ -76,7 +76,7 @@ def show_tasks(answer: Mapping[str, Any]) -> None:
     if not tasks:
         console.print("no unfinished tasks")
         return
-    table = _table("TASK>", "NAME", "APPLICATION", "STATE", "WORKER", "ATTEMPT>", "FOR>")
+    table = _table("TASK>", "NAME~", "APPLICATION~", "STATE", "WORKER~", "TRY>", "FOR>")
     for one in tasks:
         table.add_row(
             one["task"],
@@ -85,7 +85,7 @@ def show_tasks(answer: Mapping[str, Any]) -> None:
             _state(one["state"]),
             one["worker"] or _nothing(),
             str(one["attempt"]) if one["attempt"] else _nothing(),
-            span(one["seconds"]),
+            age(one["seconds"]),
         )
     console.print(table)
     if answer["total"] > len(tasks):
@@ -104,12 +104,12 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
         count(one["assigned"]),
         count(one["finished"]),
         Text(count(failed), "bold red" if failed else "dim"),
-        span(one["age"]),
+        age(one["age"]),
     ]
 
 
 def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
-    table = _table("WORKER", "HOST", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS", "HEARD>")
+    table = _table("WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>")
     for one in workers:
         table.add_row(
             Text(one["worker"], "bold"),
@@ -119,17 +119,21 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
             count(one["finished"]),
             size(one["memory"]) if one["memory"] else _nothing(),
             ", ".join(one["labels"]) or _nothing(),
-            f"{span(one['silent'])} ago",
+            f"{age(one['silent'])} ago",
         )
     console.print(table)
 
 
 def _table(*columns: str) -> Table:
-    """Make a table; a trailing ``>`` aligns a column to the right."""
+    """Make a table. A column that ends with ``>`` is aligned right, one with ``~`` may wrap."""
     table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1))
     for column in columns:
-        name = column.removesuffix(">")
-        table.add_column(name, justify="right" if name != column else "left", no_wrap=True)
+        table.add_column(
+            column.rstrip(">~"),
+            justify="right" if column.endswith(">") else "left",
+            no_wrap=not column.endswith("~"),
+            overflow="fold",
+        )
     return table
 
 
