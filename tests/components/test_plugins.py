@@ -40,12 +40,14 @@ def source(*names: str, before: str = "") -> str:
 
 
 @pytest.fixture(autouse=True)
-def _clean_interpreter() -> Iterator[None]:
-    path, modules = list(sys.path), set(sys.modules)
+def _forget_plugins(tmp_path: Path) -> Iterator[None]:
+    """Leave the interpreter as if the plug-ins of the test had never been imported."""
+    path = list(sys.path)
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -171,6 +172,19 @@ def test_a_log_that_cannot_be_written_is_told(plug: Callable[[str], Environment]
     environment.layout.log.mkdir()
     with pytest.raises(ConcurrentError, match=r"cannot write the log .*: Is a directory"):
         launch(environment)
+
+
+def test_a_full_disk_costs_the_log_and_not_the_application(
+    plug: Callable[[str], Environment],
+    small_disk: Callable[[int], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environment = plug(PROBE)
+    environment.layout.log.write_bytes(b"x" * 20_000)
+    small_disk(10_000)
+    assert launch(environment) == 7
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"error: cannot write the log .*environment.log: .*File too large", line)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,12 @@ from concurrent_framework.components import ComponentManager, IApp
 from concurrent_framework.components.catalog import Entry
 from concurrent_framework.components.component import component_name, interfaces_of
 from concurrent_framework.components.interface import full_name
-from concurrent_framework.environment import create
+from concurrent_framework.environment import connection_to, create
+from concurrent_framework.environment.lock import locked
 from concurrent_framework.environment.settings import change
 from concurrent_framework.launch.builtin import BUILTIN
+from concurrent_framework.launch.client import MasterClient
+from concurrent_framework.model.errors import UsageError
 from tests.environment.conftest import open_plain
 
 if TYPE_CHECKING:
@@ -129,7 +132,11 @@ def test_an_application_gets_a_cluster_of_its_own(hello: Environment, launched: 
 
 
 def test_a_cluster_can_be_made_of_environments(
-    hello: Environment, tmp_path: Path, runtime: Path, launched: Launch
+    hello: Environment,
+    tmp_path: Path,
+    runtime: Path,
+    launched: Launch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     master = create(tmp_path / "chief", app="master", opener=open_plain)
     worker = create(tmp_path / "hand", app="worker", opener=open_plain)
@@ -138,6 +145,9 @@ def test_a_cluster_can_be_made_of_environments(
         assert chief.stdout.readline() == "master chief is ready; Ctrl-C ends it\n"
         (socket,) = runtime.glob("concurrent/chief-*/master.ipc")
         join = f"environment.join=ipc://{socket}"
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        with MasterClient(connection_to(master)) as client:
+            assert client.query("status")["master"] == "chief"
         with launched(worker, join) as hand, launched(hello, join) as process:
             output, errors = process.communicate(timeout=30)
             assert (process.returncode, errors) == (0, "")
@@ -146,3 +156,16 @@ def test_a_cluster_can_be_made_of_environments(
     assert (chief.returncode, hand.returncode) == (0, 0)
     assert "chief ended with exit code 0" in logged(master)
     assert "hand ended with exit code 0" in logged(worker)
+
+
+def test_what_does_not_run_has_no_master_to_ask(hello: Environment) -> None:
+    with pytest.raises(UsageError, match=r"is not running; `concurrent env launch .*` starts it"):
+        connection_to(hello)
+    with (
+        locked(hello.layout, "upgrading it"),
+        pytest.raises(UsageError, match=r"is in use \(process .*, upgrading it .* has no master"),
+    ):
+        connection_to(hello)
+    joined = open_plain(hello.layout.root, settings=["environment.join=ipc:///tmp/x.ipc"])
+    with locked(hello.layout, "running"):
+        assert connection_to(joined).endpoint == "ipc:///tmp/x.ipc"

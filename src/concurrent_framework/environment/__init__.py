@@ -6,6 +6,7 @@ from concurrent_framework.environment.deletion import delete
 from concurrent_framework.environment.environment import Environment
 from concurrent_framework.environment.launching import launch
 from concurrent_framework.environment.listener import IEnvironmentListener
+from concurrent_framework.environment.monitoring import connection_to
 from concurrent_framework.environment.saving import backup, restore
 from concurrent_framework.environment.settings import set_application, switch
 from concurrent_framework.environment.upgrading import upgrade
@@ -14,6 +15,7 @@ __all__ = [
     "Environment",
     "IEnvironmentListener",
     "backup",
+    "connection_to",
     "create",
     "delete",
     "launch",

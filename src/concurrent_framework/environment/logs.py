@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,25 @@ if TYPE_CHECKING:
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
+class _LogFile(RotatingFileHandler):
+    """Says once, in one line, that the log cannot be written; the node goes on without it."""
+
+    _told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Tell the first time."""
+        del record
+        if not self._told:
+            self._told = True
+            error = sys.exc_info()[1]
+            sys.stderr.write(f"error: cannot write the log {self.baseFilename}: {error}\n")
+
+    def close(self) -> None:
+        """Close the file; what could not be written has been told."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def logging_to(environment: Environment, *, echo: bool = False) -> Iterator[logging.Logger]:
     """Give a logger that writes into the environment's log, where all of `logging` goes as well.
@@ -35,7 +55,7 @@ def logging_to(environment: Environment, *, echo: bool = False) -> Iterator[logg
     """
     layout, level = environment.layout, environment.log_level.upper()
     with telling(f"write the log {layout.log}"):
-        handler = RotatingFileHandler(
+        handler = _LogFile(
             layout.log,
             maxBytes=environment.log_size,
             backupCount=environment.log_files,
