@@ -83,21 +83,28 @@ def read_private(path: Path) -> bytes:
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
         raise UsageError(message) from error
+    try:
+        _check_file(path, os.fstat(descriptor))
+    except UsageError:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            message = f"{path} is no ordinary file: remove it"
-            raise UsageError(message)
-        if _POSIX and found.st_uid not in {os.getuid(), 0}:
-            message = f"{path} belongs to another user (uid {found.st_uid}): remove it"
-            raise UsageError(message)
-        if _POSIX and found.st_mode & _OTHERS:
-            message = (
-                f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o}): "
-                f"run `chmod 600 {path}`, and replace it if somebody may have read it"
-            )
-            raise UsageError(message)
         return file.read()
+
+
+def _check_file(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        message = f"{path} is no ordinary file: remove it"
+        raise UsageError(message)
+    if _POSIX and found.st_uid not in {os.getuid(), 0}:
+        message = f"{path} belongs to another user (uid {found.st_uid}): remove it"
+        raise UsageError(message)
+    if _POSIX and found.st_mode & _OTHERS:
+        message = (
+            f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o}): "
+            f"run `chmod 600 {path}`, and replace it if somebody may have read it"
+        )
+        raise UsageError(message)
 
 
 def write_private(path: Path, data: bytes) -> None:

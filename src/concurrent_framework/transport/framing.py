@@ -16,6 +16,8 @@ NO_COPY = False
 """Second argument of a socket's `recv`, to get at the memory instead of a copy."""
 NOBLOCK = int(zmq.NOBLOCK)
 MORE = NOBLOCK | int(zmq.SNDMORE)
+_ENVELOPE = 64
+"""Bytes that encryption adds to a frame, rounded up."""
 _EVENTS = int(zmq.EVENTS)
 _POLLIN = int(zmq.POLLIN)
 
@@ -44,7 +46,7 @@ def tune(socket: zmq.Socket[bytes], tuning: Tuning) -> None:
     probe = max(1, silence // 4)
     socket.setsockopt(zmq.SNDHWM, tuning.queue)
     socket.setsockopt(zmq.RCVHWM, tuning.queue)
-    socket.setsockopt(zmq.MAXMSGSIZE, tuning.max_frame)
+    socket.setsockopt(zmq.MAXMSGSIZE, tuning.max_frame + _ENVELOPE)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.HANDSHAKE_IVL, 5000)
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)

@@ -2,8 +2,8 @@
 
 For event loops: `filenos` are edge-triggered. A descriptor becomes readable once when something
 arrives, and not again before everything has been taken; sending may swallow the signal as well. So
-receive until the answer is empty, and ask `pending` after each send. A zmq.Poller over `pollables`
-needs none of this.
+receive as long as `pending` says so: once after registering, when a descriptor is readable, and
+after each send. A zmq.Poller over `pollables` needs none of this.
 
 A cut network is noticed by the kernel (keep-alive probes and a limit on unacknowledged data), not by
 ZeroMQ's heartbeats: those wait behind a large frame and would break a slow connection in use.
