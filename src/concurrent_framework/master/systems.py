@@ -96,6 +96,8 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         return
     state.peers[peer] = who
     reactor.outbox.send(peer, reactor.welcome(application.number))
+    names = {worker.number: worker.name for worker in state.workers.values()}
+    reactor.outbox.send(peer, applications.workers_changed(reactor, names))
     specs = tuple(SpecEntry(n, record.spec) for n, record in application.specs.items())
     reactor.outbox.send(peer, HostJob(None, specs, codes))
     host.waiting.extendleft(reversed(host.calling.values()))

@@ -53,11 +53,14 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
 
 
 def announce(reactor: MasterReactor, names: dict[int, str]) -> None:
-    """Tell every application how large the swarm is now."""
+    """Tell every application and host how large the swarm is now."""
     message = applications.workers_changed(reactor, names)
-    for application in reactor.state.applications.values():
-        if application.peer is not None:
-            reactor.outbox.send(application.peer, message)
+    peers = [application.peer for application in reactor.state.applications.values()]
+    # The host of a system is an application itself.
+    peers += [host.peer for host in reactor.state.hosts.values() if host.system is None]
+    for peer in peers:
+        if peer is not None:
+            reactor.outbox.send(peer, message)
 
 
 def _reconcile(
