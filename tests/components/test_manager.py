@@ -377,6 +377,30 @@ def test_what_another_process_has_checked_need_not_be_known() -> None:
         manager.check()
 
 
+class Porter(Component):
+    style = Option("porter", "style", default="formal", selects=IGreeter)
+
+
+def test_an_option_may_select_a_component() -> None:
+    ComponentManager(components=[Formal, Casual, Porter]).check()
+    manager = ComponentManager(config("porter.style=casual"), [Formal, Casual, Porter])
+    manager.check()
+    assert manager[Porter].style == "casual"
+    (row,) = [row for row in manager.describe_options() if row.section == "porter"]
+    assert (row.value, row.expected) == ("casual", '"formal" or "casual"')
+
+
+def test_an_option_that_selects_nobody_is_told() -> None:
+    manager = ComponentManager(config("porter.style=casul"), [Formal, Casual, Porter])
+    with pytest.raises(UsageError) as caught:
+        manager.check()
+    assert str(caught.value) == (
+        '--set porter.style = casul: expected "formal" or "casual"; did you mean "casual"?'
+    )
+    with pytest.raises(UsageError, match=r"expected the name of a component \(there is none\)"):
+        ComponentManager(config("porter.style=formal"), [Porter]).check()
+
+
 @pytest.mark.parametrize("target", ["no_such_module:Lazy", "lazy_greeter:Gone"])
 def test_a_reference_that_leads_nowhere_is_told(lazy: Reference, target: str) -> None:
     manager = ComponentManager(components=[lazy._replace(target=target), Casual])

@@ -11,6 +11,7 @@ from concurrent_framework.components.component import Component
 from concurrent_framework.components.interface import full_name
 from concurrent_framework.components.reference import ComponentInfo, PluginProblem, Reference
 from concurrent_framework.config import Config, options_of
+from concurrent_framework.config.config import refusal
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.components.plugins import Plugin
-    from concurrent_framework.config import Option
+    from concurrent_framework.config import Described, Option
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Component)
@@ -270,8 +271,37 @@ class ComponentManager:
                 break
         problems = self._catalog.problems(unknown=unknown)
         problems += self.config.problems(options, free=[SECTION], unknown=unknown)
+        problems += self._unknown_names(options)
         if problems:
             raise UsageError("\n".join(problems))
+
+    def _unknown_names(self, options: list[Option[Any]]) -> Iterator[str]:
+        """Say which options select a component that there is not."""
+        for option in options:
+            setting = self.config.setting(option)
+            if option.selects is None or setting is None:
+                continue
+            names = self.names(option.selects)
+            if setting.value not in names:
+                yield refusal(option, setting, _one_of(names), names)
+
+    def describe_options(self) -> list[Described]:
+        """Return every option of every component, with value, source, type and doc.
+
+        Raises:
+            UsageError: if something was set that is not of its option's type.
+
+        """
+        options = self.options()
+        selecting = {one.path: one.selects for one in options if one.selects is not None}
+        rows = []
+        for row in self.config.describe(options):
+            interface = selecting.get(f"{row.section}.{row.key}")
+            if interface is not None:
+                rows.append(row._replace(expected=_one_of(self.names(interface))))
+            else:
+                rows.append(row)
+        return rows
 
     def describe(self) -> list[ComponentInfo]:
         """Return what is known of each component, and of each plug-in that has none to show."""
@@ -288,6 +318,10 @@ def _telling(entry: Entry) -> Iterator[None]:
     except Exception as error:
         message = f"{entry.name!r} ({entry}) cannot be used: {type(error).__name__}: {error}"
         raise UsageError(message) from error
+
+
+def _one_of(names: list[str]) -> str:
+    return " or ".join(f'"{name}"' for name in names) or "the name of a component (there is none)"
 
 
 def _options_of(components: list[type[Component]]) -> list[Option[Any]]:

@@ -111,7 +111,7 @@ class Config:
             return self._values[option]  # type: ignore[no-any-return]
         except KeyError:
             pass
-        setting = self._settings.get((option.section, option.key))
+        setting = self.setting(option)
         value = option.default if setting is None else _convert(option, setting)
         self._values[option] = value
         return value
@@ -122,8 +122,12 @@ class Config:
 
     def source(self, option: Option[Any]) -> str:
         """Return where an option's value comes from: ``default``, or as in `Setting.source`."""
-        setting = self._settings.get((option.section, option.key))
+        setting = self.setting(option)
         return "default" if setting is None else setting.source
+
+    def setting(self, option: Option[Any]) -> Setting | None:
+        """Return what was set for an option, None if nothing was."""
+        return self._settings.get((option.section, option.key))
 
     def unknown(self, options: Iterable[Option[Any]], free: Sequence[str] = ()) -> list[Setting]:
         """Return what was set although none of these options declares it.
@@ -228,15 +232,21 @@ def _convert(option: Option[T], setting: Setting) -> T:
     try:
         value: T = option.rule.convert(setting.value, text=setting.text)
     except ValueError:
-        written = setting.value if setting.text else _toml(setting.value)
-        if option.secret:
-            written = "(not shown)"
-        message = f"{setting.where} = {written}: expected {option.rule.expected()}"
-        near = nearest(str(setting.value), [str(one) for one in option.rule.choices])
-        if near:
-            message += f'; did you mean "{near}"?'
-        raise UsageError(message) from None
+        choices = [str(one) for one in option.rule.choices]
+        raise UsageError(refusal(option, setting, option.rule.expected(), choices)) from None
     return value
+
+
+def refusal(
+    option: Option[Any], setting: Setting, expected: str, choices: Sequence[str] = ()
+) -> str:
+    """Say that a setting is not what was expected, and which choice is nearest to it."""
+    written = setting.value if setting.text else _toml(setting.value)
+    if option.secret:
+        written = "(not shown)"
+    near = nearest(str(setting.value), choices)
+    hint = f'; did you mean "{near}"?' if near else ""
+    return f"{setting.where} = {written}: expected {expected}{hint}"
 
 
 def _toml(value: object) -> str:

@@ -43,6 +43,8 @@ class Option(Generic[T]):
             text with a unit, ``"512 MiB"`` or ``"2 min"``.
         doc: what it does, in a sentence or two.
         secret: True for passwords and the like, which no listing and no message shows.
+        selects: an interface, for an option whose value is the name of a component that implements
+            it. A name that no component has is then found when the configuration is checked.
 
     Raises:
         ValueError: for a declaration that cannot be: a bad name, or a default out of bounds.
@@ -98,6 +100,7 @@ class Option(Generic[T]):
         unit: Unit = "",
         doc: str = "",
         secret: bool = False,
+        selects: type | None = None,
     ) -> None: ...
     def __init__(
         self,
@@ -112,6 +115,7 @@ class Option(Generic[T]):
         unit: Unit = "",
         doc: str = "",
         secret: bool = False,
+        selects: type | None = None,
     ) -> None:
         for name in (section, key):
             if not _NAME.fullmatch(name):
@@ -128,6 +132,7 @@ class Option(Generic[T]):
         self.rule = Rule(named, unit, choices, minimum, maximum)
         self.doc = doc
         self.secret = secret
+        self.selects = selects
         try:
             value: Any = self.rule.convert(default, text=False) if default is not None else None
         except ValueError:

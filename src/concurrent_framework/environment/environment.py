@@ -175,7 +175,7 @@ class Environment(Component):
 
     def describe(self) -> list[Described]:
         """Return every option there is, with value, source, type and doc."""
-        return list(self.config.describe(self.components.options()))
+        return self.components.describe_options()
 
     def tell(self, hook: str, *arguments: object) -> None:
         """Call a hook of every listener; those that raise are reported and do not stop the rest."""

@@ -73,6 +73,7 @@ class MasterNode(Component):
         "master",
         "scheduler",
         default="push",
+        selects=ITaskScheduler,
         doc="How work reaches the workers: push (the master sends it) or pull (workers ask).",
     )
     lease = Option(

@@ -26,6 +26,7 @@ class PushScheduler(Component):
         "master",
         "strategy",
         default="least-loaded",
+        selects=IScheduleStrategy,
         doc="Which worker gets a task under push: least-loaded, fastest, locality,"
         " random-of-two, round-robin, or that of a plug-in.",
     )
