@@ -19,12 +19,12 @@ def pattern(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def swarm(pattern: str) -> Iterator[Swarm]:
-    """One worker with two executors, shared by the tests that leave it as it was."""
+    """A worker with two executors, shared by the tests that leave it as it was."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
         place = Place(Path(name))
         try:
-            swarm = Swarm(place, pattern)
-            swarm.add_worker("w1", "--label", "first")
+            swarm = Swarm(place, pattern, "master.window_tasks=500")
+            swarm.add_worker("w1")
             yield swarm
             swarm.stop()
         finally:
@@ -33,7 +33,7 @@ def swarm(pattern: str) -> Iterator[Swarm]:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    """A place of the test's own, in which nothing may be left at its end."""
+    """A place of the test's own."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
         place = Place(Path(name))
         try:
@@ -43,6 +43,6 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture
-def make_swarm(place: Place, pattern: str) -> Iterator[Callable[..., Swarm]]:
-    """Swarms of the test's own, to be broken."""
-    yield lambda *settings, **options: Swarm(place, pattern, *settings, **options)
+def make_swarm(place: Place, pattern: str) -> Callable[..., Swarm]:
+    """Make a swarm of the test's own, to be broken."""
+    return lambda *settings, **options: Swarm(place, pattern, *settings, **options)
