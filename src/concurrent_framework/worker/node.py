@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.code.cache import CodeCache
-    from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.transport.base import ClientTransport
+    from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.worker.reactor import Identity
 
 LINGER = 0.5
@@ -68,6 +68,7 @@ class WorkerNode(Component):
         "worker",
         "manager",
         default="processes",
+        selects=ITaskManager,
         doc="What executes the tasks: processes of this machine, or another engine.",
     )
     connect_timeout = Option(
