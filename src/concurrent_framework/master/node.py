@@ -124,6 +124,7 @@ class MasterNode(Component):
             self.window_bytes,
             self.retention,
             places.version,
+            epoch=time.time() - time.monotonic(),
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
         self._reactor = MasterReactor(settings, scheduler, time.monotonic())

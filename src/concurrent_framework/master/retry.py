@@ -16,9 +16,9 @@ def should_retry(record: TaskRecord) -> bool:
     return spec.idempotent and record.losses < spec.max_attempts and not record.cancelled
 
 
-def note_attempt(record: TaskRecord, worker: str, end: str, now: float) -> None:
-    """Add the attempt that has just ended to the task's history."""
-    attempt = Attempt(record.attempt, worker, record.since, now, end)
+def note_attempt(record: TaskRecord, worker: str, end: str, now: float, epoch: float) -> None:
+    """Add the attempt that has just ended to the task's history; see `Settings` about `epoch`."""
+    attempt = Attempt(record.attempt, worker, epoch + record.since, epoch + now, end)
     record.history = (*record.history, attempt)
 
 

@@ -225,7 +225,10 @@ class PeerRecord(Struct):
 
 
 class Settings(Struct, frozen=True):
-    """The master's options that its core uses; see the options of `MasterNode` for their meaning."""
+    """The master's options that its core uses; see the options of `MasterNode` for their meaning.
+
+    `epoch` is the unix time when the core's clock was at zero.
+    """
 
     session: str
     name: str
@@ -234,6 +237,7 @@ class Settings(Struct, frozen=True):
     window_bytes: int = 256 * 1024 * 1024
     retention: float = 3600.0
     version: str = ""
+    epoch: float = 0.0
 
 
 class MasterState(Struct):

@@ -175,7 +175,8 @@ def _failed(
 ) -> None:
     """Decide whether a failed attempt is the task's outcome; a retry is added to `again`."""
     failure: Failure = outcome.failure  # type: ignore[assignment]  # the caller has checked
-    retry.note_attempt(record, worker.name, failure.kind, reactor.now)
+    epoch = reactor.state.settings.epoch
+    retry.note_attempt(record, worker.name, failure.kind, reactor.now, epoch)
     if failure.kind == "worker_lost":
         record.losses += 1
         if retry.should_retry(record):
@@ -291,10 +292,9 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         application = state.applications[application_of(record.key)]
         owner = state.owner_of(application).number
         affected[owner] = affected.get(owner, 0) + 1
+        end = "worker lost" if blame else "given back"
+        retry.note_attempt(record, worker.name, end, reactor.now, state.settings.epoch)
         _requeue(reactor, worker, record, lifecycle.LOSE)
-        retry.note_attempt(
-            record, worker.name, "worker lost" if blame else "given back", reactor.now
-        )
         record.losses += blame
         if record.cancelled:
             _give_up(reactor, application, record, retry.cancelled(record))
