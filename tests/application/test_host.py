@@ -172,7 +172,9 @@ def run(system: TaskSystem, directory: Path, **options: Any) -> tuple[Any, FakeM
     _, [done] = host(master, job_for(system), directory)
     if done.failure is not None:
         raise error_of(done.failure)
-    return load_result(done.result), master, load_task(type(system), done.state)
+    state: Any = done.state
+    result: Any = done.result
+    return load_result(result), master, load_task(type(system), state)
 
 
 def texts(master: FakeMaster, stream: str) -> list[str]:

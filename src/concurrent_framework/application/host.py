@@ -23,7 +23,7 @@ from concurrent_framework.application.outcomes import ACKNOWLEDGE_AFTER, unpack,
 from concurrent_framework.application.session import ApplicationSession
 from concurrent_framework.application.system_run import SystemRun
 from concurrent_framework.application.telling import Teller
-from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.model.errors import ConcurrentError, RefusedError
 from concurrent_framework.model.ids import sequence_of, task_key
 from concurrent_framework.protocol.application import Finished, Output, SystemDone
 from concurrent_framework.protocol.session import Hello
@@ -44,7 +44,7 @@ REMEMBERED = 65536
 
 
 def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
-    """Be a host until the master says goodbye; what a template process forks.
+    """Be a host until the master says goodbye, then end the process; a template process forks it.
 
     Args:
         endpoint: the master's private endpoint.
@@ -55,13 +55,14 @@ def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
     host = Host(Connection(endpoint), session, Path(directory, session) if directory else None)
     try:
         code = host.run()
+    except RefusedError:
+        code = 0  # what it was for was cancelled before it came up; the master has noted it
     except ConcurrentError as error:
         print(f"system host {session}: {error}", file=sys.stderr)  # noqa: T201 (its only log)
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    if code:
-        raise SystemExit(code)
+    os._exit(code)
 
 
 class Host:

@@ -52,8 +52,22 @@ def task_maker(function: Any) -> Callable[..., Task]:
     """Return what makes the tasks that call a function; a task class makes its own."""
     if isinstance(function, type) and issubclass(function, Task):
         return function
-    made: Callable[..., Task] = as_task(function)
+    made: Callable[..., Task] = as_task(
+        Making(function) if isinstance(function, type) else function
+    )
     return made
+
+
+class Making:
+    """Calls a class as if it were a function."""
+
+    def __init__(self, cls: type) -> None:
+        self.__name__ = cls.__name__
+        self._cls = cls
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make an instance."""
+        return self._cls(*args, **kwargs)
 
 
 def movable(inputs: Any) -> Any:
