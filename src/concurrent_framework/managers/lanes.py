@@ -143,6 +143,11 @@ class Lane:
         self._drop_arrivals(len(rows))
         return rows
 
+    def check_invariants(self) -> None:
+        """Raise AssertionError if the state contradicts itself; for tests."""
+        assert sum(count for _, count in self._arrivals) == len(self.queue)
+        assert all(count > 0 for _, count in self._arrivals)
+
     def _drop_arrivals(self, count: int) -> None:
         arrivals = self._arrivals
         while count:

@@ -20,7 +20,7 @@ from concurrent_framework.managers.pool_executor import (
     WEIGH_SECONDS,
     ExecutorRecord,
 )
-from concurrent_framework.managers.slots import Slots
+from concurrent_framework.managers.slots import NOTHING, Slots
 from concurrent_framework.managers.verdicts import Doom
 from concurrent_framework.model.ids import application_of, application_of_spec
 from concurrent_framework.protocol.tasks import Outcome
@@ -117,6 +117,31 @@ class Pool:
                 self._forget(event.application)
             case on.Tick():
                 self._tick(now)
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError if the state contradicts itself; for tests."""
+        used = NOTHING
+        seen: set[tuple[int, int]] = set()
+        for lane in self.lanes.values():
+            lane.check_invariants()
+            waiting = {(row.key, row.attempt) for row in lane.queue}
+            assert len(waiting) == len(lane.queue)
+            assert not waiting & seen
+            seen |= waiting
+        for one in self.executors.values():
+            flight = {(row.key, row.attempt) for row in one.flight}
+            assert len(flight) == len(one.flight)
+            assert not flight & seen
+            seen |= flight
+            if one.lane is None:
+                assert not one.flight
+                continue
+            assert one.dying or one.flight
+            assert one.lane.busy[one.number] is one
+            assert one.lane.application == one.application
+            used = used.plus(one.lane.share)
+        assert self._slots.used_is(used)
+        assert self._cancelled <= seen
 
     # Tasks that come and go
 
@@ -232,12 +257,12 @@ class Pool:
             lanes.sort(key=lambda lane: lane.oldest)
         wanted = 0
         for lane in lanes:
-            self._refill(lane, now)
             while lane.queue and self._slots.fits(lane.share):
                 one = self._idle_for(lane)
                 if one is None:
                     break
                 self._employ(one, lane, now)
+            self._refill(lane, now)
             if lane.queue:
                 wanted += self._speak_for(lane)
         if lanes:
@@ -319,6 +344,7 @@ class Pool:
             self._numbers += 1
             one = ExecutorRecord(self._numbers, now, START_PATIENCE)
             self.executors[one.number] = one
+            living.append(one)
             self._commands.append(do.Begin(one.number))
 
     def _rest(self, one: ExecutorRecord, now: float) -> None:
@@ -559,7 +585,7 @@ class Pool:
             self._barren = 0
             self._blame(rows[started - 1], event, one.doom)
         self._spare(rows[: max(0, started - 1)], rows[max(0, started) :], event)
-        if not one.proven and started <= 0 and (not one.dying or not one.came):
+        if not one.reported and started <= 0 and (not one.dying or not one.came):
             reason = self._barren_reason or (
                 f"it ended at once, with exit code {event.exit_code}, signal {event.signal}"
             )

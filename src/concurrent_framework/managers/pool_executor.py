@@ -28,7 +28,6 @@ class ExecutorRecord:
         chunks: chunks sent to it that it has not put behind it.
         last_chunk: tasks in the last of them.
         came: it has reported for duty.
-        proven: it has started a task.
         held: nothing is sent to it before it is through with all its chunks.
         doom: why it is about to be killed.
         dying: it is being killed.
@@ -60,7 +59,6 @@ class ExecutorRecord:
         "nudged",
         "number",
         "position",
-        "proven",
         "reported",
         "since",
         "weigh_at",
@@ -75,7 +73,6 @@ class ExecutorRecord:
         self.chunks = 0
         self.last_chunk = 0
         self.came = False
-        self.proven = False
         self.held = False
         self.doom: Doom | None = None
         self.dying = False
@@ -105,7 +102,6 @@ class ExecutorRecord:
         self.position = position
         self.since = now
         self.long = False
-        self.proven = True
         return True
 
     def plan_look(self, now: float, timeout: float) -> None:

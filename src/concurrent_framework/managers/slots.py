@@ -19,6 +19,15 @@ class Share(NamedTuple):
     memory: float
     gpus: float
 
+    def plus(self, other: Share, sign: int = 1) -> Share:
+        """Return the sum, or the difference with a sign of -1."""
+        total = Share(*(a + sign * b for a, b in zip(self, other, strict=True)))
+        # Fractions that do not add up exactly must not add up to something over time.
+        return Share(*(0.0 if abs(part) < _ROUNDING else part for part in total))
+
+
+NOTHING = Share(0.0, 0.0, 0.0, 0.0)
+
 
 class Slots:
     """Keeps account of what is used and, during one round of decisions, of what is spoken for."""
@@ -32,8 +41,8 @@ class Slots:
             capacity.memory or unlimited,
             capacity.gpus,
         )
-        self._used = Share(0.0, 0.0, 0.0, 0.0)
-        self._reserved = Share(0.0, 0.0, 0.0, 0.0)
+        self._used = NOTHING
+        self._reserved = NOTHING
         self._free_gpus = [1.0] * ceil(capacity.gpus)
 
     def share_of(self, need: Resources) -> Share:
@@ -62,21 +71,21 @@ class Slots:
 
     def reserve(self, share: Share) -> None:
         """Speak for room that others, which come later, must leave free."""
-        self._reserved = _sum(self._reserved, share, 1)
+        self._reserved = self._reserved.plus(share)
 
     def release_reserved(self) -> None:
         """End the round: nothing is spoken for."""
-        self._reserved = Share(0.0, 0.0, 0.0, 0.0)
+        self._reserved = NOTHING
 
     def occupy(self, share: Share, gpus: tuple[int, ...]) -> None:
         """Count a running task."""
-        self._used = _sum(self._used, share, 1)
+        self._used = self._used.plus(share)
         for gpu in gpus:
             self._free_gpus[gpu] -= share.gpus / len(gpus)
 
     def vacate(self, share: Share, gpus: tuple[int, ...]) -> None:
         """Count it no more."""
-        self._used = _sum(self._used, share, -1)
+        self._used = self._used.plus(share, -1)
         for gpu in gpus:
             self._free_gpus[gpu] += share.gpus / len(gpus)
 
@@ -97,8 +106,8 @@ class Slots:
         able.sort(key=lambda gpu: free[gpu])
         return tuple(sorted(able[:count])) if len(able) >= count else None
 
-
-def _sum(one: Share, other: Share, sign: int) -> Share:
-    total = Share(*(a + sign * b for a, b in zip(one, other, strict=True)))
-    # Fractions that do not add up exactly must not add up to something over time.
-    return Share(*(0.0 if abs(part) < _ROUNDING else part for part in total))
+    def used_is(self, expected: Share) -> bool:
+        """Whether this much is used; for tests."""
+        return all(
+            abs(used - right) < _ROUNDING for used, right in zip(self._used, expected, strict=True)
+        )
