@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +281,9 @@ class ZmqClient:
             self._socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
             self._socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
         self._monitor = Monitor(self._socket, CLIENT_EVENTS)
+        # Garbage collection may end a context before its sockets, and would then wait for ever.
+        self._abandoned = weakref.finalize(self, _close, self._context, self._socket, self._monitor)
+        self._abandoned.atexit = False
         self._signals = Signals([self._monitor.socket])
         self._dialling = Dialling(endpoint)
         self._problems: list[LinkProblem] = []
@@ -338,11 +342,8 @@ class ZmqClient:
 
     def close(self, linger: float) -> None:
         """Close, after up to `linger` seconds for what is queued. Closing again does nothing."""
-        if self._socket.closed:
-            return
-        self._monitor.close()
-        self._socket.close(round(linger * 1000))
-        self._context.term()
+        if self._abandoned.detach() is not None:
+            _close(self._context, self._socket, self._monitor, round(linger * 1000))
 
     def _attend(self) -> None:
         if self._signals.any():
@@ -411,3 +412,11 @@ def _check_target(endpoint: str, server_key: str) -> None:
     if not is_key(server_key):
         message = f"the key for {endpoint} is no public key: copy the master's link again, whole"
         raise UsageError(message)
+
+
+def _close(
+    context: zmq.Context[Any], socket: zmq.Socket[bytes], monitor: Monitor, linger: int = 0
+) -> None:
+    monitor.close()
+    socket.close(linger)
+    context.term()
