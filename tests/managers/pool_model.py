@@ -62,7 +62,7 @@ class ModelExecutor:
             )
             self.running = None
             model.finished[row.key] += 1
-            spec = model.pool.specs.get(row.spec)
+            spec = model.pool.state.specs.get(row.spec)
             if spec is None or not spec.spec.idempotent:
                 self.tell(model)
         elif self.chunk is None:
@@ -111,7 +111,7 @@ class PoolModel:
         todo: list[Event] = list(events)
         while todo:
             commands = self.pool.handle(todo, self.now)
-            self.pool.check_invariants()
+            self.pool.state.check_invariants()
             todo = []
             for command in commands:
                 todo += self.obey(command)

@@ -8,13 +8,15 @@ import pytest
 
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers import pool_events as on
-from concurrent_framework.managers.pool import BARREN_LIMIT, DRAIN_PATIENCE, START_PATIENCE
+from concurrent_framework.managers.pool_dispatch import START_PATIENCE
+from concurrent_framework.managers.pool_ends import BARREN_LIMIT
+from concurrent_framework.managers.pool_state import DRAIN_PATIENCE
 from concurrent_framework.protocol.tasks import Assigned, Outcome
 from tests.managers.pool_model import PoolModel, need
 
 
 def in_flight(model: PoolModel, number: int) -> int:
-    return len(model.pool.executors[number].flight)
+    return len(model.pool.state.executors[number].flight)
 
 
 def warmed(model: PoolModel, seconds: float, **settings: Any) -> None:
@@ -122,7 +124,7 @@ def test_resources_are_not_overdrawn() -> None:
         for one in model.start():
             assert one.running
         rows = [one.running for one in model.running if one.running]
-        needs = [model.pool.specs[row.spec].spec.resources for row in rows]
+        needs = [model.pool.state.specs[row.spec].spec.resources for row in rows]
         assert sum(each.cpus for each in needs) <= 4
         assert sum(each.memory for each in needs) <= 1000
         most = max(most, len(rows))
@@ -532,7 +534,7 @@ def test_forgotten_application() -> None:
     assert not set(mine) & set(model.outcomes)
     assert model.pool.deadline() is None
     again = model.pool
-    assert not again.lanes.get((1, need()))
+    assert not again.state.lanes.get((1, need()))
 
 
 # Nonsense

@@ -1,0 +1,78 @@
+"""What executors report: outcomes, and how far they are. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.managers import pool_commands as do
+from concurrent_framework.managers.pool_executor import NEVER
+from concurrent_framework.managers.verdicts import Doom
+
+if TYPE_CHECKING:
+    from concurrent_framework.managers import pool_events as on
+    from concurrent_framework.managers.pool_executor import ExecutorRecord
+    from concurrent_framework.managers.pool_state import PoolState
+    from concurrent_framework.protocol.tasks import Outcome
+
+
+def told(pool: PoolState, event: on.Told, now: float) -> None:
+    """Take in outcomes, which come in the order in which the tasks were sent."""
+    one = pool.executors.get(event.executor)
+    if one is None:
+        return
+    one.chunks -= event.chunks
+    outcomes = event.outcomes
+    if outcomes:
+        known = _account(pool, one, outcomes)
+        if known < len(outcomes):
+            running = one.flight[0].key if one.flight else 0
+            text = "the process that ran it sent what nobody can understand"
+            pool.condemn(one, Doom("worker_lost", running, text))
+            outcomes = outcomes[:known]
+        _reported(pool, one, outcomes)
+    one.moved(one.reported + bool(one.flight), now)
+    if not one.flight:
+        pool.rest(one, now)
+    if not one.chunks:
+        one.held = False
+        if one.lane is None and not one.dying:
+            one.kill_at = NEVER
+    pool.plan_look(one, now)
+
+
+def _reported(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> None:
+    one.reported += len(outcomes)
+    pool.barren = 0
+    if pool.cancelled:
+        pool.cancelled.difference_update((each.key, each.attempt) for each in outcomes)
+    if one.cancelling and any(each.key == one.cancelling for each in outcomes):
+        one.cancelling = 0
+        one.kill_at = NEVER
+    if outcomes:
+        pool.commands.append(do.Report(outcomes))
+
+
+def _account(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> int:
+    """Match outcomes with the flight and learn from their run times; return how many match."""
+    flight = one.flight
+    number, count, total = -1, 0, 0.0
+    matched = 0
+    for outcome in outcomes:
+        if not flight or flight[0].key != outcome.key:
+            break
+        row = flight.popleft()
+        matched += 1
+        if row.spec != number:
+            if count:
+                _measured(pool, number, count, total)
+            number, count, total = row.spec, 0, 0.0
+        count += 1
+        total += outcome.seconds
+    if count:
+        _measured(pool, number, count, total)
+    return matched
+
+
+def _measured(pool: PoolState, number: int, count: int, total: float) -> None:
+    if number in pool.specs:
+        pool.specs[number].measured(count, total)
