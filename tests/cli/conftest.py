@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +28,22 @@ class Swarm(NamedTuple):
     application_link: str
     worker_link: str
     environment: Mapping[str, str]
+
+
+LIMIT = 60
+"""Seconds after which something hangs; nothing takes more than a few."""
+
+
+@contextmanager
+def bounded(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Kill a process that hangs, so that reading from it ends."""
+    watchdog = threading.Timer(LIMIT, process.kill)
+    watchdog.start()
+    try:
+        with process:
+            yield process
+    finally:
+        watchdog.cancel()
 
 
 @pytest.fixture(scope="session")

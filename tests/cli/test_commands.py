@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from concurrent_framework.cli.main import main
-from tests.cli.conftest import COMMAND, Swarm
+from tests.cli.conftest import COMMAND, LIMIT, Swarm, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-LIMIT = 60
 
 APPLICATIONS = """
     import sys
@@ -121,14 +119,15 @@ def ask(
 @pytest.fixture
 def stuck(swarm: Swarm, directory: Path) -> Any:
     """An application whose one task no worker can run."""
-    with subprocess.Popen(
+    started = subprocess.Popen(
         [*COMMAND, "run", "some_apps.py:Stuck", "--join", swarm.ipc],
         cwd=directory,
         env=dict(swarm.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
+    )
+    with bounded(started) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "pushed\n"
         yield process
