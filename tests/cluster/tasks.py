@@ -26,6 +26,34 @@ class Call(Task):
         return globals()[self.function](*self.args)
 
 
+class KeepsLock(Task):
+    """Ends with an attribute that cannot be pickled."""
+
+    def __call__(self) -> None:
+        self.lock = threading.Lock()
+
+
+class Complaint(Exception):
+    """An exception that is made from other arguments than those it keeps."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{text} ({code})")
+        self.code = code
+
+
+class Brittle:
+    """Can be pickled, but not rebuilt."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_only_there, (os.getpid(),))
+
+
+def _only_there(pid: int) -> int:
+    if pid != os.getpid():
+        raise RuntimeError("this was only here")
+    return pid
+
+
 def add(a: int, b: int) -> int:
     return a + b
 
@@ -66,6 +94,14 @@ def boom(text: str) -> None:
     raise ValueError(text)
 
 
+def complain(code: int) -> None:
+    raise Complaint(code, "nothing works")
+
+
+def fails_to_unpickle() -> Any:
+    return Brittle()
+
+
 def leave(code: Any) -> None:
     print("leaving", file=sys.stderr)
     sys.exit(code)
@@ -99,10 +135,10 @@ def unpicklable() -> Any:
 
 
 def eat(size: int) -> None:
+    print("hungry", file=sys.stderr)
     hoard = bytearray(size)
     for index in range(0, size, 4096):
         hoard[index] = 1
-    print("still hungry", file=sys.stderr, flush=True)
     time.sleep(60)
 
 
