@@ -90,3 +90,10 @@ def test_the_offset_points_away_from_the_set_and_measures_the_distance() -> None
     # The distance is right within a factor of two (Koebe's quarter theorem).
     assert offset[0].real == pytest.approx(1.75, rel=0.6)
     assert offset[1].real > 0 > offset[2].real
+
+
+def test_points_far_away_escape_without_overflow() -> None:
+    c = np.array([4 + 4j, 300 + 0j, -300 - 300j])
+    escaped = escape(c, 10)
+    assert np.isfinite(escaped.steps).all()
+    assert np.isfinite(escaped.offset).all()

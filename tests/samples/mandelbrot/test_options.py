@@ -12,7 +12,7 @@ from concurrent_framework.samples.mandelbrot.options import parse
 def test_without_arguments_a_good_picture_is_drawn_here() -> None:
     options = parse([])
     assert options.output == Path("mandelbrot.png")
-    assert (options.view.width, options.view.height) == (1500, 1000)
+    assert (options.view.width, options.view.height) == (2100, 1400)
     assert not options.plain
 
 
@@ -27,10 +27,12 @@ def test_the_centre_and_the_zoom_decide_the_view() -> None:
     [
         (["--width", "0"], "--width must be at least 1"),
         (["--samples", "-2"], "--samples must be at least 1"),
-        (["--zoom", "0"], "--zoom must be more than 0"),
-        (["--zoom", "1e15"], "at most 1e+12"),
+        (["--zoom", "0"], "--zoom must be 0.01 to 1e+12"),
+        (["--zoom", "1e15"], "--zoom must be 0.01 to 1e+12"),
         (["--zoom", "nan"], "--zoom must be"),
         (["--output", "/no/such/directory/a.png"], "there is no directory /no/such/directory"),
+        (["--centre", "0", "9"], "--centre must be within 4 of 0"),
+        (["--centre", "nan", "0"], "--centre must be within 4 of 0"),
         (["--centre", "1"], "expected 2 arguments"),
         (["--colour", "red"], "unrecognized arguments"),
     ],

@@ -64,7 +64,7 @@ def curvature(sequence: str) -> Vectors:
 
     Example:
         >>> curvature("GATTACA" * 7).round(2)[0, :3]
-        array([0.55, 0.51, 0.49])
+        array([0.11, 0.08, 0.09])
 
     """
     count = len(sequence) - 2 * MARGIN

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WHOLE_SET = 3.6
 """Width of the picture in the plane at zoom 1."""
 
+FARTHEST = 4.0
+WIDEST_ZOOM = 0.01
 DEEPEST_ZOOM = 1e12
 """Beyond it, neighbouring pixels are the same number in double precision."""
 
@@ -36,8 +38,8 @@ def parse(arguments: Sequence[str]) -> Options:
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--width", type=int, default=1500, help="pixels across")
-    add("--height", type=int, default=1000, help="pixels down")
+    add("--width", type=int, default=2100, help="pixels across")
+    add("--height", type=int, default=1400, help="pixels down")
     add(
         "--centre",
         type=float,
@@ -56,8 +58,10 @@ def parse(arguments: Sequence[str]) -> Options:
     for name in ("width", "height", "iterations", "samples", "tile"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1")
-    if not 0 < options.zoom <= DEEPEST_ZOOM:
-        parser.error(f"--zoom must be more than 0 and at most {DEEPEST_ZOOM:g}")
+    if not WIDEST_ZOOM <= options.zoom <= DEEPEST_ZOOM:
+        parser.error(f"--zoom must be {WIDEST_ZOOM:g} to {DEEPEST_ZOOM:g}")
+    if not all(abs(coordinate) <= FARTHEST for coordinate in options.centre):
+        parser.error(f"--centre must be within {FARTHEST:g} of 0, where the set is")
     view = View(
         centre=complex(*options.centre),
         span=WHOLE_SET / options.zoom,
