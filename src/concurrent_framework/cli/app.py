@@ -25,9 +25,7 @@ NODES = "Build a cluster"
 LOOK = "Look"
 STEER = "Steer"
 
-app.command("run", rich_help_panel=RUN, epilog=f"Samples: {', '.join(sample_names())}")(
-    running.run
-)
+app.command("run", rich_help_panel=RUN, epilog=f"Samples: {', '.join(sample_names())}")(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
 app.command("master", rich_help_panel=NODES)(nodes.master)
 app.command("worker", rich_help_panel=NODES)(nodes.worker)

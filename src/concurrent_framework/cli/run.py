@@ -56,7 +56,7 @@ def run_on(
     application.link = connection
     application.arguments = list(options.arguments)
     application.detach = options.detach
-    application.session = session
+    application.attach_to = session
     from concurrent_framework.cli.progress import display_for
 
     application.display = display_for(application.full_name, quiet=options.quiet)

@@ -59,9 +59,7 @@ def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
     if not answer:
         console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
         return
-    table = _table(
-        "ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>"
-    )
+    table = _table("ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>")
     for one in answer:
         table.add_row(*_application_cells(one, str(one["application"]), ""))
         for system in one["systems"]:
@@ -109,7 +107,9 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
 
 
 def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
-    table = _table("WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>")
+    table = _table(
+        "WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>"
+    )
     for one in workers:
         table.add_row(
             Text(one["worker"], "bold"),

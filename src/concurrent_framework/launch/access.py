@@ -44,7 +44,7 @@ class Guard(NamedTuple):
         """Read keys and tokens, or make them on the first start."""
         return cls(directory, server_keys(directory), TokenBook(directory / "tokens.json"))
 
-    def grant(self, hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001
+    def grant(self, hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001 (see MasterPlaces)
         """Return the roles a peer may take, and why it may not take the one it wants."""
         if local:
             return _ALL, ""

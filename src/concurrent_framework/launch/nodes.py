@@ -195,7 +195,7 @@ def make_log(level: int) -> logging.Logger:
     return log
 
 
-def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001
+def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001 (see MasterPlaces)
     return (LOCAL_ROLES, "") if local else (frozenset(), "this master serves its own machine only")
 
 

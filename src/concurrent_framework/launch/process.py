@@ -54,10 +54,7 @@ class NodeProcess:
         """Whether it has ended."""
         if not self.pid:
             return True
-        if self._spawned is not None:
-            code = self._spawned.poll()
-        else:
-            code = _exit_code(self.pid)
+        code = self._spawned.poll() if self._spawned is not None else _exit_code(self.pid)
         if code is None:
             return False
         self.pid = 0
