@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ class Lane:
 
     def arrived(self, count: int, arrival: int) -> None:
         """Note when the last `count` tasks of the queue arrived."""
-        self._arrivals.append([arrival, count])
+        if self._arrivals and self._arrivals[-1][0] == arrival:
+            self._arrivals[-1][1] += count
+        else:
+            self._arrivals.append([arrival, count])
 
     def put_back(self, rows: Sequence[Assigned]) -> None:
         """Queue tasks again, before all others."""
@@ -119,27 +123,18 @@ class Lane:
 
         """
         queue = self.queue
-        fair = len(queue) // (2 * executors)
-        rows: list[Assigned] = []
-        seconds, size = 0.0, 0
-        number, each = -1, 0.0
-        while queue:
-            row = queue[0]
-            if row.spec != number:
-                known = specs[row.spec].seconds
-                number, each = row.spec, CHUNK_SECONDS if known is None else known
-            seconds += each
-            size += len(row.payload)  # type: ignore[arg-type]
-            if rows and (
-                seconds > CHUNK_SECONDS
-                or size > CHUNK_BYTES
-                or (len(rows) >= fair and seconds > CHUNK_SHARE_SECONDS)
-            ):
-                break
-            rows.append(row)
-            queue.popleft()
-            if len(rows) == CHUNK_TASKS:
-                break
+        number = queue[0].spec
+        known = specs[number].seconds
+        each = CHUNK_SECONDS if known is None else known
+        share = max(len(queue) // (2 * executors), ceil(CHUNK_SHARE_SECONDS / each))
+        count = min(max(1, int(CHUNK_SECONDS / each)), share, CHUNK_TASKS, len(queue))
+        rows = [queue.popleft() for _ in range(count)]
+        if count > 1:
+            size = sum([len(row.payload) for row in rows])  # type: ignore[arg-type, misc]
+            if size > CHUNK_BYTES or {row.spec for row in rows} != {number}:
+                keep = _prefix(rows, specs)
+                queue.extendleft(reversed(rows[keep:]))
+                del rows[keep:]
         self._drop_arrivals(len(rows))
         return rows
 
@@ -157,3 +152,15 @@ class Lane:
                 return
             count -= first[1]
             arrivals.popleft()
+
+
+def _prefix(rows: Sequence[Assigned], specs: dict[int, SpecRecord]) -> int:
+    """Return how many of these make a chunk, if they differ or are large; at least one."""
+    seconds, size = 0.0, 0
+    for count, row in enumerate(rows):
+        known = specs[row.spec].seconds
+        seconds += CHUNK_SECONDS if known is None else known
+        size += len(row.payload)  # type: ignore[arg-type]
+        if count and (seconds > CHUNK_SECONDS or size > CHUNK_BYTES):
+            return count
+    return len(rows)

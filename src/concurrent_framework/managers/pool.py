@@ -11,6 +11,8 @@ What can happen is in `pool_events`, what the pool can ask for in `pool_commands
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from concurrent_framework.managers import pool_events as on
@@ -112,24 +114,24 @@ def _learn(pool: PoolState, event: on.Learned) -> None:
         pool.specs[entry.number] = SpecRecord(entry.spec, lane)
 
 
-def _submit(pool: PoolState, tasks: Sequence[Assigned]) -> None:
-    pool.arrivals += 1
-    counts: dict[int, tuple[Lane, int]] = {}
-    number = -1
-    lane: Lane | None = None
-    for row in tasks:
-        if row.spec != number:
-            number = row.spec
-            spec = pool.specs.get(number)
-            lane = spec.lane if spec is not None and spec.lane.runnable else None
-            if lane is not None and id(lane) not in counts:
-                counts[id(lane)] = (lane, len(lane.queue))
-        if lane is None:
-            _refuse(pool, row)
-        else:
-            lane.queue.append(row)
-    for touched, before in counts.values():
-        touched.arrived(len(touched.queue) - before, pool.arrivals)
+def _submit(state: PoolState, tasks: Sequence[Assigned]) -> None:
+    state.arrivals += 1
+    if len({row.spec for row in tasks}) == 1:
+        _queue(state, tasks)
+        return
+    for _, rows in groupby(tasks, key=attrgetter("spec")):
+        _queue(state, list(rows))
+
+
+def _queue(state: PoolState, rows: Sequence[Assigned]) -> None:
+    """Let tasks of one spec wait."""
+    spec = state.specs.get(rows[0].spec)
+    if spec is None or not spec.lane.runnable:
+        for row in rows:
+            _refuse(state, row)
+        return
+    spec.lane.queue.extend(rows)
+    spec.lane.arrived(len(rows), state.arrivals)
 
 
 def _refuse(pool: PoolState, row: Assigned) -> None:

@@ -9,10 +9,12 @@ from concurrent_framework.managers.pool_executor import NEVER
 from concurrent_framework.managers.verdicts import Doom
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from concurrent_framework.managers import pool_events as on
     from concurrent_framework.managers.pool_executor import ExecutorRecord
     from concurrent_framework.managers.pool_state import PoolState
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Assigned, Outcome
 
 
 def told(pool: PoolState, event: on.Told, now: float) -> None:
@@ -55,22 +57,24 @@ def _reported(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> 
 def _account(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> int:
     """Match outcomes with the flight and learn from their run times; return how many match."""
     flight = one.flight
-    number, count, total = -1, 0, 0.0
-    matched = 0
-    for outcome in outcomes:
-        if not flight or flight[0].key != outcome.key:
-            break
-        row = flight.popleft()
-        matched += 1
-        if row.spec != number:
-            if count:
-                _measured(pool, number, count, total)
-            number, count, total = row.spec, 0, 0.0
-        count += 1
-        total += outcome.seconds
-    if count:
-        _measured(pool, number, count, total)
+    rows = [flight.popleft() for _ in range(min(len(outcomes), len(flight)))]
+    matched = len(rows)
+    if [row.key for row in rows] != [outcome.key for outcome in outcomes]:
+        matched = _matching(rows, outcomes)
+        flight.extendleft(reversed(rows[matched:]))
+    if len({row.spec for row in rows}) == 1 and matched == len(rows):
+        _measured(pool, rows[0].spec, matched, sum([outcome.seconds for outcome in outcomes]))
+    else:
+        for row, outcome in zip(rows[:matched], outcomes, strict=False):
+            _measured(pool, row.spec, 1, outcome.seconds)
     return matched
+
+
+def _matching(rows: Sequence[Assigned], outcomes: Sequence[Outcome]) -> int:
+    for count, (row, outcome) in enumerate(zip(rows, outcomes, strict=False)):
+        if row.key != outcome.key:
+            return count
+    return min(len(rows), len(outcomes))
 
 
 def _measured(pool: PoolState, number: int, count: int, total: float) -> None:

@@ -95,12 +95,9 @@ class _Executor:
         self._runner.learn(message.specs)
 
     def _run(self, chunk: Chunk) -> None:
-        token = chunk.generation & 0xFF
-        claim, run, flush = self._claims.claim, self._runner.run, self._outbox.flush
+        run, flush = self._runner.run, self._outbox.flush
         last = chunk.tasks[-1]
-        for row in chunk.tasks:
-            if not claim(token):
-                break
+        for row in self._claims.claimed(chunk.tasks, chunk.generation):
             if run(row) and row is not last:
                 flush(whole=True)
         self._outbox.output.install()

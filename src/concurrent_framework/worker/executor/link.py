@@ -12,9 +12,10 @@ from concurrent_framework.protocol.executor import CancelRunning, Chunk, Load, T
 from concurrent_framework.protocol.stream import Assembler, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from concurrent_framework.protocol.executor import Done, Ready
+    from concurrent_framework.protocol.tasks import Assigned
 
 _MAX_BUFFERS = 512
 
@@ -73,24 +74,24 @@ class Claims:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._kept: int | None = None
+        self._kept = b""
 
-    def claim(self, token: int) -> bool:
-        """Claim the right to start one task of the generation with this token.
+    def claimed(self, rows: Sequence[Assigned], generation: int) -> Iterator[Assigned]:
+        """Iterate over those of a chunk's tasks that may be started, claiming each just then.
 
-        False means that what the executor holds of that generation has been withdrawn.
+        It ends early when the rest has been withdrawn. A token of another generation says so too,
+        and is kept: it is the right to start the first task of that generation.
         """
-        found = self._kept
-        if found is None:
-            try:
-                data = os.read(self._fd, 1)
-            except BlockingIOError:
-                return False
-            if not data:
-                return False
-            found = data[0]
-        if found == token:
-            self._kept = None
-            return True
-        self._kept = found
-        return False
+        token, fd, read = bytes([generation & 0xFF]), self._fd, os.read
+        found, self._kept = self._kept, b""
+        for row in rows:
+            if not found:
+                try:
+                    found = read(fd, 1)
+                except BlockingIOError:
+                    return
+            if found != token:
+                self._kept = found
+                return
+            found = b""
+            yield row

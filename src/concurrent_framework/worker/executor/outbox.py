@@ -64,7 +64,6 @@ class Outbox:
         """
         if self.output.dirty:
             self._collect(whole=True)
-        self.output.sent = 0
         self._outcomes.append(outcome)
         self._bytes += len(outcome.result) + len(outcome.changes)  # type: ignore[arg-type]
         return now - self._last > FLUSH_SECONDS or self._bytes > FLUSH_BYTES
@@ -113,6 +112,8 @@ class Outbox:
             self._lines += self.output.take(
                 self._running.key, str(self._running.source), whole=whole
             )
+            if whole:
+                self.output.sent = 0
         finally:
             self._closed = False
 
