@@ -15,7 +15,7 @@ def test_the_number_is_found_and_the_rest_is_not_tried(
     arguments = [digest_of(54_321).hex(), "--limit", "1000000000000", "--size", "10000"]
     app = run(Md5, workers=2, arguments=arguments)
     assert app.number == 54_321
-    assert "is the digest of 54321" in capsys.readouterr().out
+    assert "is the MD5 digest of 54321" in capsys.readouterr().out
     assert app.tried < 1000, "of 100 million"
 
 
@@ -23,4 +23,4 @@ def test_a_digest_of_no_number_is_not_found(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as caught:
         run(Md5, workers=2, arguments=["f" * 32, "--limit", "25000", "--size", "1000"])
     assert caught.value.code == 1
-    assert f"no number below 25,000 has the digest {'f' * 32}" in capsys.readouterr().out
+    assert f"{'f' * 32} is the MD5 digest of no number below 25,000" in capsys.readouterr().out

@@ -43,17 +43,15 @@ class Md5(ApplicationNode):
 
     def work_finished(self, result: int | None, task_system: Search) -> None:
         self.number, self.tried = result, task_system.tried
-        digest = self.options.digest.hex()
-        tried = f"{self.tried:,} of {len(self.attempts):,} tasks"
+        digest, limit = self.options.digest.hex(), self.options.limit
         seconds = perf_counter() - self.started
         if result is None:
-            limit = self.options.limit
-            self.log.info(f"no number below {limit:,} has the digest {digest} ({seconds:.1f} s)")
-            self.shutdown_main_loop(NOT_FOUND)
+            self.log.info(f"{digest} is the MD5 digest of no number below {limit:,}")
         else:
             self.progress(self.tried, self.tried, "found")
-            self.log.info(f"{digest} is the digest of {result} ({tried}, {seconds:.1f} s)")
-            self.shutdown_main_loop()
+            self.log.info(f"{digest} is the MD5 digest of {result}")
+        self.log.info(f"{self.tried:,} of {len(self.attempts):,} tasks were run, {seconds:.1f} s")
+        self.shutdown_main_loop(NOT_FOUND if result is None else 0)
 
 
 def parse(arguments: Sequence[str]) -> Namespace:
