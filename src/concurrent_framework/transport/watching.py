@@ -154,10 +154,7 @@ class Dialling:
         tried, self._attempt_seen = self._attempt_seen, False
         if tried:
             return None
-        return self._news(
-            "refused",
-            f"cannot reach {self._endpoint}: its name is not known here, or no route leads there",
-        )
+        return self._news("refused", f"cannot reach {self._endpoint}: its name is not known here")
 
     def _disconnected(self) -> LinkProblem | None:
         if not self._stands:
