@@ -1,7 +1,8 @@
 """What the documentation shows is what happens: its programs are run and their output compared.
 
 A code block with a title is a file; a ``console`` block shows commands and what they print, a line
-``...`` standing for any lines. Only commands that need nothing but this machine are run.
+``...`` standing for any lines. Commands whose output is not shown, or that need more than this
+machine, are not run.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def steps(document: str) -> Iterator[Step]:
         elif block["info"].strip() == "console":
             for part in re.split(r"^\$ ", block["body"], flags=re.MULTILINE)[1:]:
                 command, _, expected = part.partition("\n")
-                if command.startswith(RUNS_HERE):
+                if command.startswith(RUNS_HERE) and expected.strip():
                     yield Step(command, expected, is_file=False)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+import time
+from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.cli.run import run_on
 from concurrent_framework.cli.target import Target, parse
@@ -11,6 +13,10 @@ from concurrent_framework.config import Config
 
 if TYPE_CHECKING:
     from concurrent_framework.cli.run_options import RunOptions
+    from concurrent_framework.launch.client import MasterClient
+
+LOOK_AGAIN = 0.2
+"""Seconds between looks whether an application is free."""
 
 
 def attach(application: str, options: RunOptions) -> int:
@@ -27,9 +33,36 @@ def attach(application: str, options: RunOptions) -> int:
 
     connection = locate(options.join)
     with client_of(connection) as client:
-        session = client.query("attach", {"application": application})["session"]
+        session = _wait_until_free(client, application)
     config = Config.load(None, os.environ, options.settings)
     return run_on(connection, target, options, config, session)
+
+
+def _wait_until_free(client: MasterClient, application: str) -> str:
+    """Return the id of an application, once its own process has left it or is taken for lost.
+
+    One that lives is left alone: after a lease and a little more the master gets to refuse.
+    """
+
+    def ask() -> dict[str, Any]:
+        found: dict[str, Any] = client.query("attach", {"application": application})
+        return found
+
+    found = ask()
+    patience = client.lease * 1.5
+    if found["state"] == "running":
+        print(
+            f"application {found['application']} ({found['name']}) is still connected from process "
+            f"{found['pid']} on {found['host']}; if that is gone, the master will notice within "
+            f"{patience:g} s",
+            file=sys.stderr,
+        )
+    end = time.monotonic() + patience
+    while found["state"] == "running" and time.monotonic() < end:
+        time.sleep(LOOK_AGAIN)
+        found = ask()
+    session: str = found["session"]
+    return session
 
 
 def _printer() -> Target:

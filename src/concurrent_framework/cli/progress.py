@@ -141,7 +141,9 @@ def _make(console: Console | None) -> Progress:
             if task.finished:
                 return Text(f"in {span(task.finished_time or 0)}", "green")
             if task.total and task.time_remaining is not None:
-                return Text(f"{span(max(1, task.time_remaining))} left", "magenta")
+                seconds = max(1.0, task.time_remaining)
+                left = f"{seconds:.0f} s" if seconds < 60 else span(seconds)
+                return Text(f"{left} left", "magenta")
             return Text(span(task.elapsed or 0), "magenta")
 
     # A console that looks up sys.stderr itself would find what stands in for it.
