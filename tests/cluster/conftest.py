@@ -31,6 +31,20 @@ def swarm(pattern: str) -> Iterator[Swarm]:
             place.close()
 
 
+@pytest.fixture(scope="session")
+def frail(pattern: str) -> Iterator[Swarm]:
+    """A master that takes nodes for lost after two seconds, for tests that kill them."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        place = Place(Path(name))
+        try:
+            swarm = Swarm(place, pattern, "master.lease=2")
+            swarm.add_worker("safe", "--label", "safe")
+            yield swarm
+            swarm.stop()
+        finally:
+            place.close()
+
+
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A place of the test's own."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from concurrent_framework.application.connection import Connection
 from concurrent_framework.config import Config
+from concurrent_framework.launch.client import MasterClient
 from concurrent_framework.launch.components import components_for
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework import ApplicationNode
+    from concurrent_framework.protocol.application import QueryKind
     from tests.cluster.place import Done, Place, Running
 
 A = TypeVar("A", bound="ApplicationNode")
@@ -75,6 +77,11 @@ class Swarm:
     def command(self, *words: str, directory: Path | None = None) -> Done:
         """Run ``concurrent WORDS --join`` this master to its end."""
         return self.place.run(*words, "--join", self.endpoint, directory=directory)
+
+    def query(self, kind: QueryKind, **arguments: Any) -> Any:
+        """Ask the master from this process."""
+        with MasterClient(Connection(self.endpoint)) as client:
+            return client.query(kind, arguments)
 
     def ask(self, *words: str) -> Any:
         """Return the answer to ``concurrent WORDS --json``."""
