@@ -50,10 +50,10 @@ def entry_family(out: int) -> None:
 
 def entry_look(out: int) -> None:
     fds = sorted(int(name) for name in os.listdir("/dev/fd"))
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.raise_signal(signal.SIGINT)
     own = os.getsid(0) == os.getpid()
     default = signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
-    os.write(out, repr((fds, out, ignored, own, default, sys.stdin.read())).encode())
+    os.write(out, repr((fds, out, own, default, sys.stdin.read())).encode())
 
 
 @pytest.fixture
@@ -156,12 +156,9 @@ def test_child_inherits_nothing_it_does_not_need(template: Template) -> None:
     template.fork("look", {}, [write])
     events(template, 2)
     # One more descriptor is the listing's own.
-    fds, out, ignores_interrupts, own_session, default_alarm, stdin = literal_eval(
-        os.read(read, 1000).decode()
-    )
+    fds, out, own_session, default_alarm, stdin = literal_eval(os.read(read, 1000).decode())
     assert set(fds[:3]) == {0, 1, 2}
     assert len(set(fds) - {0, 1, 2, out}) == 1
-    assert ignores_interrupts
     assert own_session
     assert default_alarm
     assert stdin == ""

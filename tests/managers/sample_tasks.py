@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -241,3 +243,72 @@ def environment(name: str) -> str | None:
 
 def replace_stdout() -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def fork_and_return(path: str) -> str:
+    """Leave a child behind that comes back from the task, too."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(0.3)
+        print("the child prints")
+        note(path, "child")
+        return "child"
+    os.waitpid(child, 0)
+    return "parent"
+
+
+def pool_of_processes(count: int) -> list[int]:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return pool.map(print_and_square, range(count))
+
+
+def print_and_square(number: int) -> int:
+    print("number", number)
+    time.sleep(0.25)
+    return number**2
+
+
+def threads_that_talk(count: int) -> None:
+    current = current_task()
+
+    def talk(number: int) -> None:
+        for step in range(200):
+            current.log.info("thread %d step %d", number, step)
+            current.progress(step, 200)
+            print("printed", number, step)
+
+    threads = [threading.Thread(target=talk, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def chatter(number: int) -> int:
+    """Do a bit of everything that leads to messages."""
+    if number % 3 == 0:
+        print("chatter", number)
+    if number % 5 == 0:
+        current_task().log.info("logged %d", number)
+    if number % 7 == 0:
+        current_task().progress(number)
+    return number
+
+
+def flood_with_signals(pids: list[int], path: str) -> None:
+    """Send the executor's nudge as often as possible until a file exists."""
+    while not Path(path).exists():
+        for _ in range(200):
+            for one in pids:
+                os.kill(one, signal.SIGURG)
+
+
+def ignores_interrupts() -> bool:
+    os.kill(os.getpid(), signal.SIGINT)
+    program = "import signal; print(signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)"
+    return subprocess.check_output([sys.executable, "-c", program]) == b"True\n"
+
+
+def random_numbers() -> list[float]:
+    inherited = sys.modules["numpy.random"]
+    return [random.random(), float(inherited.random())]

@@ -157,7 +157,8 @@ class _Template:
             signal.set_wakeup_fd(-1)
             for number in _WAKING:
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            # Not SIG_IGN, which programs started by the child would inherit.
+            signal.signal(signal.SIGINT, _ignore)
             os.setsid()
             signal_at_death_of(os.getppid())
             close_all_but({0, 1, 2, *fds})
@@ -231,6 +232,10 @@ def _default_signals() -> None:
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Leave Ctrl-C to the node."""
 
 
 def _wake(_number: int, _frame: object) -> None:

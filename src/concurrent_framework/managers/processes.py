@@ -15,6 +15,7 @@ from concurrent_framework.managers import pool_events as on
 from concurrent_framework.managers.base import ITaskManager, ManagerContext, Report
 from concurrent_framework.managers.executor_link import ExecutorLink
 from concurrent_framework.managers.pool import Pool
+from concurrent_framework.model.errors import UsageError
 from concurrent_framework.model.ids import (
     application_of,
     application_of_spec,
@@ -26,6 +27,7 @@ from concurrent_framework.protocol.executor import CancelRunning, Done, Load
 from concurrent_framework.protocol.forking import Exited, NotStarted, Started
 from concurrent_framework.protocol.tasks import OutputLine
 from concurrent_framework.sandbox.limits import resident_memory
+from concurrent_framework.sandbox.machine import usable_memory, usable_processors, visible_gpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,11 +188,18 @@ class ProcessManager(Component):
         self._selector.close()
 
     def _offer(self) -> Capacity:
-        executors = self.executors or len(os.sched_getaffinity(0))
+        names = visible_gpus()
+        if names and self.gpus > len(names):
+            message = (
+                f"worker.gpus is {self.gpus:g}, but CUDA_VISIBLE_DEVICES leaves this worker only "
+                f"{len(names)}"
+            )
+            raise UsageError(message)
+        executors = self.executors or usable_processors()
         return Capacity(
             executors=executors,
             cpus=self.cpus or float(executors),
-            memory=self.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+            memory=self.memory or usable_memory(),
             gpus=self.gpus,
             labels=tuple(self.labels),
         )
@@ -302,8 +311,9 @@ class ProcessManager(Component):
 
     def _bind(self, link: ExecutorLink, command: do.Bind) -> None:
         if command.gpus:
-            devices = ",".join(map(str, command.gpus))
-            link.send(Load((), {}, {"CUDA_VISIBLE_DEVICES": devices}))
+            names = visible_gpus() or [str(number) for number in range(max(command.gpus) + 1)]
+            chosen = ",".join(names[number] for number in command.gpus)
+            link.send(Load((), {}, {"CUDA_VISIBLE_DEVICES": chosen}))
 
     def _send(self, link: ExecutorLink, tasks: list[Assigned]) -> None:
         known = self._specs.get(application_of(tasks[0].key), {})

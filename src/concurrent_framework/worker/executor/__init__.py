@@ -100,7 +100,8 @@ class _Executor:
         for row in self._claims.claimed(chunk.tasks, chunk.generation):
             if run(row) and row is not last:
                 flush(whole=True)
-        self._outbox.output.install()
+            if self._outbox.foreign:
+                os._exit(0)  # a task has forked, and its child has come back from the task
         self._outbox.end_chunk()
 
 

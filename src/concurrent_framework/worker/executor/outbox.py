@@ -8,6 +8,7 @@ where it would do harm.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from time import perf_counter
@@ -52,17 +53,24 @@ class Outbox:
         self._chunks = 0
         self._last = perf_counter()
         self._closed = False
+        self._foreign = False
         self._main = threading.get_ident()
+        os.register_at_fork(after_in_child=self._forked)
         # Nothing of SA_RESTART: a task that waits in a system call must be interrupted too, or the
         # outcomes before it wait as long as it does. Python repeats interrupted calls by itself.
         signal.signal(NUDGE, self._nudged)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this process is no executor, but a child that a task has forked."""
+        return self._foreign
 
     def add(self, outcome: Outcome, now: float) -> bool:
         """Take the outcome of the task that has ended; return whether it is time to flush.
 
         `now` is of `perf_counter`.
         """
-        if self.output.dirty:
+        if self.output.dirty or self.output.replaced():
             self._collect(whole=True)
         self._outcomes.append(outcome)
         self._bytes += len(outcome.result) + len(outcome.changes)  # type: ignore[arg-type]
@@ -75,7 +83,7 @@ class Outbox:
 
     def log(self, level: str, text: str) -> None:
         """Take a line that the running task logs."""
-        if self.output.dirty:
+        if self.output.dirty and threading.get_ident() == self._main:
             self._collect(whole=False)
         self._lines += self.output.row(self._running.key, str(self._running.source), level, text)
         self._live(LIVE_SECONDS)
@@ -101,7 +109,7 @@ class Outbox:
                 self._bytes = self._chunks = 0
             self._last = perf_counter()
         finally:
-            self._closed = False
+            self._closed = self._foreign
 
     def _collect(self, *, whole: bool) -> None:
         if self._closed:
@@ -115,7 +123,7 @@ class Outbox:
             if whole:
                 self.output.sent = 0
         finally:
-            self._closed = False
+            self._closed = self._foreign
 
     def _written(self) -> None:
         self._live(LIVE_SECONDS)
@@ -128,6 +136,10 @@ class Outbox:
             self.flush(whole=False)
         else:
             signal.pthread_kill(self._main, NUDGE)
+
+    def _forked(self) -> None:
+        """Be silent in a child that a task forks: the worker listens to one process only."""
+        self._closed = self._foreign = True
 
     def _nudged(self, _number: int, _frame: object) -> None:
         # The running task may be near the limit; then it is told later.

@@ -61,8 +61,12 @@ class Output:
         self.install()
 
     def install(self) -> None:
-        """Make print and friends write here; tasks may have put something else in place."""
+        """Make print and friends write here."""
         sys.stdout, sys.stderr = self._streams
+
+    def replaced(self) -> bool:
+        """Whether a task has put something else in place."""
+        return sys.stdout is not self._streams[0] or sys.stderr is not self._streams[1]
 
     def flush(self) -> None:
         """Write out incomplete lines that Python still holds back."""
@@ -82,6 +86,8 @@ class Output:
 
         """
         self.dirty = False
+        if whole and self.replaced():
+            self.install()
         lines = []
         for stream, reader, writer in self._files:
             if os.fstat(reader).st_size <= os.lseek(reader, 0, os.SEEK_CUR):
