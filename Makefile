@@ -33,7 +33,7 @@ bench: $(VENV)/.with-dev ## measure start-up, throughput and speed-up on this ma
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.with-docs ## build the documentation into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: open site/index.html"
 
 clean: ## remove what the other targets made, .venv included
