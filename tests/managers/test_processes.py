@@ -370,3 +370,26 @@ def test_what_does_not_fit_is_reported(driver: Driver) -> None:
     failure = driver.fail(Call("add", 1, 1), resources=Resources(labels=("gpu",)))
     assert failure.kind == "worker_lost"
     assert failure.certificate.suspect == "worker"
+
+
+def test_manager_does_not_wait_for_an_executor_that_does_not_read(
+    driver: Driver, tmp_path: Path
+) -> None:
+    """Payloads that no socket can hold wait while the executor is busy; everything else goes on."""
+    end = str(tmp_path / "end")
+    (busy,) = driver.push(Call("wait", end))
+    data = [b"z" * (20 << 20) for _ in range(4)]
+    large = driver.push(*(Call("length", block) for block in data))
+    assert driver.run(*(Call("add", n, 1) for n in range(100))) == list(range(1, 101))
+    assert busy not in driver.outcomes
+    (tmp_path / "end").touch()
+    assert all(one.failure is None for one in driver.wait([busy, *large]))
+
+
+def test_code_that_cannot_be_loaded(driver: Driver) -> None:
+    class Nowhere(Call):
+        """A class that its module does not have."""
+
+    failure = driver.fail(Nowhere("add", 1, 1))
+    assert failure.kind == "failed"
+    assert "Nowhere" in failure.message
