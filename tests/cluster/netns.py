@@ -92,6 +92,14 @@ class Host:
         """Undo `cut`."""
         _ip("-n", self._switch, "link", "set", self._port, "master", "switch")
 
+    def throttle(self, megabits: float) -> None:
+        """Let this host send only so many megabits a second; skips if the kernel cannot."""
+        rate = ["rate", f"{megabits}mbit", "burst", "32kb", "latency", "400ms"]
+        command = ["tc", "-n", self.namespace, "qdisc", "replace", "dev", "eth0", "root", "tbf"]
+        done = subprocess.run([*command, *rate], check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"cannot slow a network down here: {done.stderr.strip()}")
+
     def stop(self) -> None:
         """Kill what `popen` started and still runs."""
         for process in self._processes:

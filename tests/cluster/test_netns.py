@@ -19,6 +19,8 @@ from tests.transport.wires import trouble, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from concurrent_framework.transport.base import Received
+
 KEYS = new_keys()
 HASTY = Tuning(silence=1)
 
@@ -126,6 +128,27 @@ def test_a_cut_is_noticed_though_nobody_speaks(hosts: list[Host]) -> None:
     worker.cut()
     assert trouble(pair.client, "lost")
     until(lambda: not pair.server.send(peer, [b"anybody?"]), pair.server)
+    pair.close()
+
+
+def test_a_large_frame_on_a_slow_line_is_no_cut(hosts: list[Host]) -> None:
+    """It takes several times as long as the silence after which a peer is given up."""
+    master, worker, _ = hosts
+    pair = Pair(master, worker, HASTY)
+    assert pair.client.send([b"hello"])
+    peer = pair.arrives(b"hello")
+    worker.throttle(megabits=40)
+    assert pair.client.send([bytes(15_000_000)])
+    received: list[Received] = []
+
+    def look() -> bool:
+        received.extend(pair.server.receive(1))
+        return bool(received)
+
+    until(look, pair.server)
+    assert received[0].peer == peer
+    assert len(received[0].frames[0]) == 15_000_000
+    assert pair.client.problems() == []
     pair.close()
 
 

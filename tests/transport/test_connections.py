@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.server
 import os
 import socket
@@ -337,6 +338,25 @@ def test_an_event_loop_misses_nothing(wire: Wire) -> None:
     # Fewer than a queue holds: a server that answers without pause must not fill it.
     total = STANDARD.queue - 1
     assert asyncio.run(Echo(wire, client, total).run()) == list(range(1, total + 1))
+
+
+def test_what_is_abandoned_is_closed_by_garbage_collection(wire: Wire) -> None:
+    client, peer = wire.introduced()
+    wire.clients.clear()
+    client.cycle = client
+    del client
+    gc.collect()
+    until(lambda: not wire.server.send(peer, [b"anybody?"]), wire.server)
+    server, wire.server = wire.server, wire.open_server() if wire.kind == "tcp" else Idle()
+    server.cycle = server
+    del server
+    gc.collect()
+
+
+class Idle:
+    """Stands for a server that needs no closing."""
+
+    def close(self, linger: float) -> None: ...
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts /proc/self/fd")

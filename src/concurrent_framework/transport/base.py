@@ -25,7 +25,8 @@ class LinkProblem(NamedTuple):
 
     Args:
         kind: ``refused`` (nobody listens), ``key`` (the handshake failed: wrong public key or no
-            Concurrent master), ``lost`` (an established connection broke).
+            Concurrent master), ``lost`` (an established connection broke; what was queued may be
+            lost with it). A client goes on dialling after each of them.
         text: a sentence for people, with the endpoint.
 
     """
@@ -66,7 +67,10 @@ class ClientTransport(Protocol):
         """Queue frames without waiting; False if the queue is full."""
 
     def problems(self) -> list[LinkProblem]:
-        """Return what happened to the connection since the last call."""
+        """Return what happened to the connection since the last call.
+
+        Each trouble is told once, until the connection stands again or the trouble changes.
+        """
 
     def close(self, linger: float) -> None:
         """Close, after up to `linger` seconds for what is queued."""

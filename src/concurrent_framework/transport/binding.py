@@ -74,18 +74,6 @@ def release_ipc(path: Path) -> None:
         return  # its directory is gone already
 
 
-def scatter_routing_ids() -> None:
-    """Make the routing ids that ZeroMQ gives to peers unpredictable. To be called before binding.
-
-    It counts them up from a number of C's ``rand``, the same one in each process, and ends the
-    process when a peer has chosen the id that is next.
-    """
-    if os.name == "posix":
-        import ctypes
-
-        ctypes.CDLL(None).srand(int.from_bytes(os.urandom(4), "little"))
-
-
 def bind_tcp(socket: zmq.Socket[bytes], endpoint: str) -> str:
     """Bind to ``tcp://host:port``, port ``*`` or 0 for any free one.
 

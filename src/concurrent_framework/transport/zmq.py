@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import time
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,13 @@ import zmq
 from zmq import Again
 
 from concurrent_framework.model.errors import UsageError
+from concurrent_framework.transport.badges import BADGE_LENGTH, DOMAIN, Badges, badge_of
 from concurrent_framework.transport.base import LinkProblem, Received
 from concurrent_framework.transport.binding import (
     bind_ipc,
     bind_tcp,
     check_ipc_path,
     release_ipc,
-    scatter_routing_ids,
 )
 from concurrent_framework.transport.curve import KeyPair, is_key, new_keys
 from concurrent_framework.transport.framing import (
@@ -39,8 +38,8 @@ from concurrent_framework.transport.framing import (
     put,
     readable,
     take,
-    tune,
 )
+from concurrent_framework.transport.plumbing import Plumbing
 from concurrent_framework.transport.watching import (
     CLIENT_EVENTS,
     SERVER_EVENTS,
@@ -55,9 +54,8 @@ if TYPE_CHECKING:
 
     from concurrent_framework.transport.base import Peer
 
-_BADGE = 12
-"""Characters that the master gives each encrypted connection to tell it from all others."""
-_ZAP = "inproc://zeromq.zap.01"
+_BACKLOG = 1024
+"""Nodes that may call at the same moment, as all do when a master comes back."""
 
 
 class ZmqServer:
@@ -90,11 +88,9 @@ class ZmqServer:
         keys: KeyPair | None = None,
         tuning: Tuning = STANDARD,
     ) -> None:
-        self._context = zmq.Context()
+        self._plumbing = Plumbing(self)
         self._ends: list[_End] = []
-        self._seldom: list[zmq.Socket[bytes]] = []
-        self._zap: zmq.Socket[bytes] | None = None
-        self._badges = 0
+        self._badges: Badges | None = None
         self._ipc_path: Path | None = None
         self._problems: list[LinkProblem] = []
         self.ipc_endpoint = ""
@@ -108,7 +104,7 @@ class ZmqServer:
             self.close(0)
             raise
         self._sockets = [end.socket for end in self._ends]
-        self._signals = Signals(self._seldom)
+        self._signals = Signals(self._seldom_used())
 
     def pollables(self) -> Sequence[Any]:
         """Return the sockets and descriptors to register with a zmq.Poller."""
@@ -143,8 +139,8 @@ class ZmqServer:
         The memory of frames over `COPY_LIMIT` bytes is shared: it must not change afterwards.
         """
         assert isinstance(peer, bytes)
-        socket = self._sockets[-1] if len(peer) > _BADGE else self._sockets[0]
-        identity = peer[:-_BADGE] if len(peer) > _BADGE else peer
+        socket = self._sockets[-1] if len(peer) > BADGE_LENGTH else self._sockets[0]
+        identity = peer[:-BADGE_LENGTH] if len(peer) > BADGE_LENGTH else peer
         try:
             socket.send(identity, MORE)
             put(socket.send, frames)
@@ -171,15 +167,7 @@ class ZmqServer:
 
         What was handed to the kernel by then is not certain to be read by the peer.
         """
-        if self._context.closed:
-            return
-        for end in self._ends:
-            end.monitor.close()
-            end.socket.close(round(linger * 1000))
-        if self._zap is not None:
-            self._zap.close(0)
-        self._context.term()
-        if self._ipc_path is not None:
+        if self._plumbing.close(linger) and self._ipc_path is not None:
             release_ipc(self._ipc_path)
 
     def _open_local(self, path: Path, tuning: Tuning) -> str:
@@ -192,56 +180,39 @@ class ZmqServer:
         if keys is None:
             message = "a TCP endpoint needs keys"
             raise ValueError(message)
-        scatter_routing_ids()
-        self._zap = self._context.socket(zmq.ROUTER)
-        self._zap.bind(_ZAP)
-        self._seldom.append(self._zap)
+        self._badges = Badges(self._plumbing)
         end = self._add_end(endpoint, tuning, local=False)
         end.socket.setsockopt(zmq.CURVE_SERVER, 1)
         end.socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
         end.socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
-        end.socket.setsockopt_string(zmq.ZAP_DOMAIN, "concurrent")
+        end.socket.setsockopt_string(zmq.ZAP_DOMAIN, DOMAIN)
         return bind_tcp(end.socket, endpoint)
 
     def _add_end(self, endpoint: str, tuning: Tuning, *, local: bool) -> _End:
-        socket = self._context.socket(zmq.ROUTER)
-        tune(socket, tuning)
+        socket = self._plumbing.socket(zmq.ROUTER, tuning)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        end = _End(socket, Monitor(socket, SERVER_EVENTS), Door(endpoint), local=local)
+        socket.setsockopt(zmq.BACKLOG, _BACKLOG)
+        monitor = self._plumbing.watch(socket, SERVER_EVENTS)
+        end = _End(socket, monitor, Door(endpoint), local=local)
         self._ends.append(end)
-        self._seldom.append(end.monitor.socket)
         return end
+
+    def _seldom_used(self) -> list[zmq.Socket[bytes]]:
+        sockets = [end.monitor.socket for end in self._ends]
+        return sockets if self._badges is None else [*sockets, self._badges.socket]
 
     def _attend(self) -> None:
         """Answer new connections and note failed ones."""
         if not self._signals.any():
             return
-        if self._zap is not None:
-            self._give_badges(self._zap)
+        if self._badges is not None:
+            self._badges.give()
         for end in self._ends:
             for event in end.monitor.events():
                 problem = end.door.feed(event)
                 # On the private endpoint only probes of this user break off.
                 if problem is not None and not end.local:
                     self._problems.append(problem)
-
-    def _give_badges(self, zap: zmq.Socket[bytes]) -> None:
-        """Let connections in, each with a name of its own that its peer cannot choose.
-
-        A peer may choose its routing id. Without the badge, a stranger could take that of a peer
-        whose connection broke, and with it what that peer was allowed to do.
-        """
-        try:
-            while True:
-                request = zap.recv_multipart(NOBLOCK)
-                border = request.index(b"") + 1
-                version, number = request[border : border + 2]
-                self._badges += 1
-                badge = b"%0*x" % (_BADGE, self._badges)
-                reply = [*request[:border], version, number, b"200", b"OK", badge, b""]
-                zap.send_multipart(reply, NOBLOCK)
-        except Again:
-            return
 
 
 class ZmqClient:
@@ -267,9 +238,8 @@ class ZmqClient:
     def __init__(self, endpoint: str, server_key: str = "", tuning: Tuning = STANDARD) -> None:
         _check_target(endpoint, server_key)
         self._endpoint = endpoint
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        tune(self._socket, tuning)
+        self._plumbing = Plumbing(self)
+        self._socket = self._plumbing.socket(zmq.DEALER, tuning)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
         self._socket.setsockopt(zmq.CONNECT_TIMEOUT, 3000)
@@ -280,10 +250,7 @@ class ZmqClient:
             self._socket.setsockopt_string(zmq.CURVE_SERVERKEY, server_key)
             self._socket.setsockopt_string(zmq.CURVE_PUBLICKEY, keys.public)
             self._socket.setsockopt_string(zmq.CURVE_SECRETKEY, keys.secret)
-        self._monitor = Monitor(self._socket, CLIENT_EVENTS)
-        # Garbage collection may end a context before its sockets, and would then wait for ever.
-        self._abandoned = weakref.finalize(self, _close, self._context, self._socket, self._monitor)
-        self._abandoned.atexit = False
+        self._monitor = self._plumbing.watch(self._socket, CLIENT_EVENTS)
         self._signals = Signals([self._monitor.socket])
         self._dialling = Dialling(endpoint)
         self._problems: list[LinkProblem] = []
@@ -342,8 +309,7 @@ class ZmqClient:
 
     def close(self, linger: float) -> None:
         """Close, after up to `linger` seconds for what is queued. Closing again does nothing."""
-        if self._abandoned.detach() is not None:
-            _close(self._context, self._socket, self._monitor, round(linger * 1000))
+        self._plumbing.close(linger)
 
     def _attend(self) -> None:
         if self._signals.any():
@@ -395,7 +361,7 @@ class _End:
                 peer = receive(NOBLOCK)
                 frame = receive(NOBLOCK, NO_COPY)
                 if not local:
-                    peer += str(frame.get("User-Id")).encode()
+                    peer += badge_of(frame)
                 append(Received(peer, local, take(frame, receive)))
         except Again:
             pass
@@ -412,11 +378,3 @@ def _check_target(endpoint: str, server_key: str) -> None:
     if not is_key(server_key):
         message = f"the key for {endpoint} is no public key: copy the master's link again, whole"
         raise UsageError(message)
-
-
-def _close(
-    context: zmq.Context[Any], socket: zmq.Socket[bytes], monitor: Monitor, linger: int = 0
-) -> None:
-    monitor.close()
-    socket.close(linger)
-    context.term()
