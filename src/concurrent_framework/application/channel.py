@@ -103,7 +103,7 @@ class Channel:
                 happened.append(on.Unreadable(str(error), error.version))
                 continue
             if messages:
-                happened.append(self._in_order(number, messages))
+                happened += self._in_order(number, messages)
         return happened
 
     def close(self, linger: float) -> None:
@@ -119,9 +119,11 @@ class Channel:
         if self._backlog or not self._transport.send(frames):
             self._backlog.append(frames)
 
-    def _in_order(self, number: int, messages: list[Any]) -> on.Event:
+    def _in_order(self, number: int, messages: list[Any]) -> list[on.Event]:
         if Welcome in map(type, messages):
             self._numbers.expect_after(number)
-        elif not (isinstance(messages[0], _UNNUMBERED) or self._numbers.in_order(number)):
-            return on.Missed()
-        return on.Received(messages)
+        elif not isinstance(messages[0], _UNNUMBERED):
+            place = self._numbers.take(number)
+            if place != "next":
+                return [on.Missed()] if place == "gap" else []
+        return [on.Received(messages)]

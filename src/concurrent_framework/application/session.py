@@ -64,6 +64,7 @@ class ApplicationSession:
         self._connect_by = 0.0
         self._trouble = ""
         self._greeted = 0.0
+        self._greetings = 0
         self._retry = FIRST_RETRY
         self._heard = 0.0
         self._spoke = 0.0
@@ -125,7 +126,8 @@ class ApplicationSession:
                 take(self, message, now, done)
 
     def _missed(self, _event: on.Missed, now: float, done: list[do.Command]) -> None:
-        self._say_hello(now, done)
+        if self.online:
+            self._say_hello(now, done)
 
     def _unreadable(self, event: on.Unreadable, now: float, done: list[do.Command]) -> None:
         if self.welcome is None and event.version is not None:
@@ -143,7 +145,8 @@ class ApplicationSession:
         self._trouble = event.text
         if event.kind == "key" and self.welcome is None:
             self._end(RefusedError(event.text), done)
-        elif event.kind == "lost" and self.online:
+        elif event.kind == "lost":
+            # An answer to an earlier greeting is lost with the connection.
             self._say_hello(now, done)
 
     def _flush(self, event: on.Flush, now: float, done: list[do.Command]) -> None:
@@ -326,7 +329,9 @@ class ApplicationSession:
         self.online = False
         self._greeted = now
         delivered = -1 if self.welcome is None or self._inherits else self._handled
-        self._send([replace(self._hello, delivered=delivered)], now, done)
+        self._greetings += 1
+        hello = replace(self._hello, delivered=delivered, greeting=self._greetings)
+        self._send([hello], now, done)
 
     def _send(self, messages: Sequence[Any], now: float, done: list[do.Command]) -> None:
         self._spoke = now

@@ -14,6 +14,7 @@ from concurrent_framework.master.state import (
 )
 from concurrent_framework.model.ids import (
     FIRST_SPAWNED,
+    FIRST_SPAWNED_SPEC,
     SPEC_BITS,
     application_of,
     sequence_of,
@@ -27,7 +28,6 @@ from concurrent_framework.protocol.application import (
     HostJob,
     Output,
     Progress,
-    Rejected,
     SystemEnded,
     WorkersChanged,
 )
@@ -48,8 +48,6 @@ MAX_UNACKNOWLEDGED = 16_384
 """Outcomes under way to an application at most; the rest waits here."""
 MAX_BATCH = 1024
 """Outcomes in one message."""
-FIRST_SPAWNED_SPEC = 1 << 24
-"""Specs that come with spawned tasks are numbered from here on."""
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -61,6 +59,9 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.outbox.log("info", f"application {number} ({hello.name}) joined from {hello.host}")
     application = state.applications[number]
     same_process = (hello.host, hello.pid) == (application.host, application.pid)
+    if same_process and hello.greeting <= application.greeting:
+        reactor.outbox.send(peer, Resync())
+        return
     if application.peer is not None and application.peer != peer:
         alive = reactor.now - application.last_heard < state.settings.lease
         if alive and not same_process:
@@ -73,6 +74,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
             return
         reactor.disconnect(application.peer)
     application.host, application.pid = hello.host, hello.pid
+    application.greeting = hello.greeting
     state.queue.shares.weigh(number, hello.weight)
     application.weight = hello.weight
     attach(reactor, application, peer, PeerRecord("submit", number), hello)
@@ -122,7 +124,7 @@ def attach(
     )
     names = {worker.number: worker.name for worker in state.workers.values()}
     reactor.outbox.send(peer, workers_changed(reactor, names))
-    if who.role == "submit" and application.knows_from > 1:
+    if who.role == "submit" and (application.knows_from > 1 or application.spawned_specs):
         reactor.outbox.send(peer, known_code(reactor, application))
     if application.backlog:
         reactor.outbox.send(peer, Output(tuple(application.backlog)))
@@ -163,6 +165,9 @@ def define(reactor: MasterReactor, application: ApplicationRecord, message: app.
         if entry.number not in application.specs:
             number = dispatch.local_number(application.number, entry.number)
             application.specs[entry.number] = SpecRecord(number, entry.spec)
+    host = application.finisher
+    if host is not None and host.peer is not None:
+        reactor.outbox.send(host.peer, HostJob(None, message.specs, message.codes))
 
 
 def on_submit(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: app.Submit) -> None:
@@ -195,7 +200,10 @@ def _submit(
             failure = Failure(
                 "failed", "ProtocolError", f"{row.name} refers to spec {row.spec}, never defined"
             )
-            reactor.outbox.send(application.peer, Rejected(sequence_of(key), 1, failure))
+            application.counts.submitted += 1
+            application.counts.failed += 1
+            application.outgoing.append(Undelivered(Outcome(key, 0, failure=failure), row, None))
+            reactor.state.talkative.add(application.number)
         else:
             record = TaskRecord(key, spec, row, since=now, arrived=now)
             tasks[key] = record
@@ -236,6 +244,8 @@ def _adopt_specs(
             entries.append(SpecEntry(number, entry.spec))
         numbers[entry.number] = number
     define(reactor, application, Define(tuple(entries), outcome.codes))
+    if entries and application.peer is not None:
+        reactor.outbox.send(application.peer, HostJob(None, tuple(entries), outcome.codes))
     return numbers
 
 

@@ -66,13 +66,16 @@ class Line:
     ) -> None:
         first = messages[0]
         if type(first) is Hello:
-            numbers = self._numbers[peer] = Numbering()
-            numbers.expect_after(number)
+            fresh = self._numbers[peer] = Numbering()
+            fresh.expect_after(number)
             events.append(Greeted(peer, first, *self._grant(first, local)))
             messages = messages[1:]
-        elif (known := self._numbers.get(peer)) is not None and not known.in_order(number):
-            events.append(Missed(peer, f"envelope {number} came out of order"))
-            return
+        elif (numbers := self._numbers.get(peer)) is not None:
+            place = numbers.take(number)
+            if place == "gap":
+                events.append(Missed(peer, f"something before its envelope {number}"))
+            if place != "next":
+                return
         if messages:
             events.append(Received(peer, messages))
 

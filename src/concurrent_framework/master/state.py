@@ -101,7 +101,7 @@ class Undelivered(Struct, gc=False):
 
     outcome: Outcome
     task: NewTask
-    spec: SpecRecord
+    spec: SpecRecord | None
 
 
 class Counts(Struct, gc=False):
@@ -128,6 +128,7 @@ class ApplicationRecord:
         self.pid = 0
         self.weight = 1.0
         self.peer: Hashable | None = None
+        self.greeting = 0
         self.began = now
         self.last_heard = now
         self.away_since: float | None = None
@@ -180,6 +181,7 @@ class WorkerRecord:
         self.pid = 0
         self.version = ""
         self.peer: Hashable | None = None
+        self.greeting = 0
         self.capacity = Capacity()
         self.joined = now
         self.last_heard = now
@@ -192,7 +194,7 @@ class WorkerRecord:
         self.asked = 0
         self.recalling = False
         self.speed = 1.0
-        self.safe_through = 0
+        self.safe_through: int | None = None
         self.specs: set[int] = set()
         self.digests: set[str] = set()
         self.finished = 0

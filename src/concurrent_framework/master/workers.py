@@ -8,6 +8,7 @@ from concurrent_framework.master import applications, dispatch, lifecycle, retry
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
 from concurrent_framework.model.ids import application_of
 from concurrent_framework.protocol.application import NodeLost, Output, Progress
+from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.protocol.worker import OutcomesSafe
 
@@ -34,6 +35,10 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         state.worker_sessions[hello.session] = number
         reactor.outbox.log("info", f"worker {worker.name} joined from {hello.host}")
     worker = state.workers[number]
+    if hello.greeting <= worker.greeting:
+        reactor.outbox.send(peer, Resync())
+        return
+    worker.greeting = hello.greeting
     if worker.peer is not None and worker.peer != peer:
         reactor.disconnect(worker.peer)
     worker.peer = peer
@@ -42,6 +47,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     worker.last_heard = worker.last_outcome = reactor.now
     worker.credit = 0
     worker.recalling = False
+    worker.safe_through = None
     worker.specs.clear()
     worker.digests.clear()
     state.peers[peer] = PeerRecord("execute", number)
@@ -122,6 +128,10 @@ def on_outcomes(
     """Take outcomes: each task's first that belongs to its present attempt, and no other."""
     state = reactor.state
     worker = state.workers[who.number]
+    if worker.safe_through is not None and message.number != worker.safe_through + 1:
+        reactor.outbox.send(peer, Resync())
+        return
+    worker.safe_through = message.number
     tasks, mine, in_flight = state.tasks, worker.tasks, worker.in_flight
     number, assigned = worker.number, lifecycle.ASSIGNED
     measured: dict[SpecRecord, list[float]] = {}

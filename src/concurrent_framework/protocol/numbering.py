@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class Numbering:
     """Counts the envelopes of one connection, each direction on its own.
+
+    After a gap nothing counts any more until the next greeting: what follows may rest on what was
+    lost.
 
     Example:
         >>> numbers = Numbering()
         >>> numbers.next(), numbers.next()
         (1, 2)
         >>> numbers.expect_after(7)
-        >>> numbers.in_order(8), numbers.in_order(10), numbers.in_order(11)
-        (True, False, True)
+        >>> numbers.take(8), numbers.take(8), numbers.take(10), numbers.take(11)
+        ('next', 'known', 'gap', 'gap')
 
     """
 
@@ -34,8 +39,14 @@ class Numbering:
         """Take this envelope as received, whatever came before."""
         self._received = number
 
-    def in_order(self, number: int) -> bool:
-        """Whether this envelope is the next one. Before the first is known, any is."""
-        follows = self._received is None or number == self._received + 1
-        self._received = number
-        return follows
+    def take(self, number: int) -> Literal["next", "known", "gap"]:
+        """Say what an envelope is: the next one, one that was here before, or one after a gap."""
+        if self._received is None:
+            return "gap"
+        if number == self._received + 1:
+            self._received = number
+            return "next"
+        if number <= self._received:
+            return "known"
+        self._received = None
+        return "gap"

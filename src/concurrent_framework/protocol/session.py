@@ -32,6 +32,7 @@ class Hello(Struct, array_like=True, tag=1, gc=False):
         capacity: workers: what they offer.
         holding: workers: (key, attempt) of each task they have and have not reported.
         weight: applications: share of the swarm relative to others, > 0.
+        greeting: counts this process's greetings, so that an overtaken one is recognised.
 
     """
 
@@ -46,6 +47,7 @@ class Hello(Struct, array_like=True, tag=1, gc=False):
     capacity: Capacity = Capacity()
     holding: tuple[tuple[int, int], ...] = ()
     weight: float = 1.0
+    greeting: int = 0
 
 
 class Welcome(Struct, array_like=True, tag=2, gc=False):

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application import commands as app_commands
 from concurrent_framework.application import events as app_events
+from concurrent_framework.application.channel import Channel
 from concurrent_framework.application.session import ApplicationSession
 from concurrent_framework.master import commands as master_commands
 from concurrent_framework.master import events as master_events
+from concurrent_framework.master.line import Line as MasterLine
 from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.state import Settings, check_invariants
 from concurrent_framework.model.ids import sequence_of
@@ -20,21 +22,19 @@ from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeReference, TaskSpec
 from concurrent_framework.protocol.application import (
     Define,
-    FromApplication,
     PushSystem,
-    ToApplication,
 )
-from concurrent_framework.protocol.codec import Codec
 from concurrent_framework.protocol.session import Hello, Role
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
-from concurrent_framework.protocol.worker import FromWorker, ToWorker
 from concurrent_framework.scheduling.pull import PullScheduler
 from concurrent_framework.scheduling.push import PushScheduler
 from concurrent_framework.scheduling.strategies import LeastLoaded
 from concurrent_framework.testing.clock import FakeClock
 from concurrent_framework.testing.manager import SimManager
+from concurrent_framework.testing.network import Faults, SimClient, SimServer
 from concurrent_framework.worker import commands as worker_commands
 from concurrent_framework.worker import events as worker_events
+from concurrent_framework.worker.line import Line as WorkerLine
 from concurrent_framework.worker.reactor import Identity, WorkerReactor
 
 if TYPE_CHECKING:
@@ -43,28 +43,10 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.scheduling.base import ITaskScheduler
 
-LATENCY = 0.0001
-"""Seconds a message takes, as over a local socket."""
 CHECK_ALWAYS = 200
 """Up to so many tasks the invariants are checked after every round, beyond it now and then."""
 CHECK_SOMETIMES = 50
 ALL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
-
-
-class Link:
-    """One connection between a node and the master. What is sent while it is cut is lost."""
-
-    def __init__(self, clock: FakeClock, peer: str) -> None:
-        self.peer = peer
-        self.up = True
-        self.to_master: dict[str, int] = {"sent": 0, "received": 0}
-        self.to_node: dict[str, int] = {"sent": 0, "received": 0}
-        self._clock = clock
-
-    def carry(self, deliver: Callable[[], None]) -> None:
-        """Bring something to the other end, if the link is up when it is sent and when it arrives."""
-        if self.up:
-            self._clock.at(self._clock.now + LATENCY, lambda: deliver() if self.up else None)
 
 
 class SimCluster:
@@ -74,6 +56,7 @@ class SimCluster:
         pattern: ``push`` or ``pull``.
         scheduler: another scheduler than the pattern's.
         lease: seconds of silence after which a node counts as lost.
+        faults: what the network does wrong.
         options: further fields of the master's `Settings`.
 
     Example:
@@ -93,6 +76,7 @@ class SimCluster:
         scheduler: ITaskScheduler | None = None,
         *,
         lease: float = 10.0,
+        faults: Faults | None = None,
         **options: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -100,13 +84,13 @@ class SimCluster:
             scheduler = PullScheduler() if pattern == "pull" else PushScheduler(LeastLoaded())
         settings = Settings("master", "sim", lease, **options)
         self.master = MasterReactor(settings, scheduler, 0.0)
-        self.nodes: dict[str, SimNode] = {}
+        self.nodes: list[SimNode] = []
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
         self.log: list[str] = []
-        self._incoming: Codec[Any] = Codec(FromApplication | FromWorker)
-        self._outgoing: Codec[Any] = Codec(ToApplication | ToWorker)
-        self._connections = 0
+        self.server = SimServer(self.clock, faults or Faults())
+        self.server.arrived = lambda: self.feed(self._line.receive())
+        self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
         self._rounds = 0
         self._tick_at: float | None = None
 
@@ -135,42 +119,7 @@ class SimCluster:
 
     def busy(self) -> bool:
         """Whether an application still expects outcomes."""
-        return any(
-            isinstance(node, SimApplication) and node.expecting for node in self.nodes.values()
-        )
-
-    def connect(self, node: SimNode) -> Link:
-        """Give a node a connection under a new handle, as a reconnect does."""
-        self._connections += 1
-        link = Link(self.clock, f"{node.name}#{self._connections}")
-        self.nodes[link.peer] = node
-        return link
-
-    def to_master(self, node: SimNode, messages: list[Any]) -> None:
-        """Carry an envelope from a node."""
-        link = node.link
-        link.to_master["sent"] += 1
-        frames = self._incoming.encode(messages, link.to_master["sent"])
-
-        def arrive() -> None:
-            number, decoded = self._incoming.decode(frames)
-            self._take(link, number, decoded)
-
-        link.carry(arrive)
-
-    def _take(self, link: Link, number: int, messages: list[Any]) -> None:
-        events: list[Any] = []
-        if isinstance(messages[0], Hello):
-            link.to_master["received"] = number
-            events.append(master_events.Greeted(link.peer, messages[0], ALL_ROLES))
-            messages = messages[1:]
-        elif number != link.to_master["received"] + 1:
-            events.append(master_events.Missed(link.peer, "a gap"))
-            messages = []
-        link.to_master["received"] = number
-        if messages:
-            events.append(master_events.Received(link.peer, messages))
-        self.feed(events)
+        return any(isinstance(node, SimApplication) and node.expecting for node in self.nodes)
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the master and do what it wants."""
@@ -178,7 +127,9 @@ class SimCluster:
         for command in self.master.handle(events, now):
             match command:
                 case master_commands.Send():
-                    self._to_node(str(command.peer), command.messages)
+                    self._line.send(command.peer, command.messages)
+                case master_commands.Drop():
+                    self._line.drop(command.peer)
                 case master_commands.StartHost():
                     self.started_hosts.append(command.host)
                 case master_commands.StopHost():
@@ -198,15 +149,6 @@ class SimCluster:
             self._tick_at = None
             self.feed([master_events.Tick()])
 
-    def _to_node(self, peer: str, messages: list[Any]) -> None:
-        node = self.nodes[peer]
-        link = node.link
-        if link.peer != peer:
-            return
-        link.to_node["sent"] += 1
-        frames = self._outgoing.encode(messages, link.to_node["sent"])
-        link.carry(lambda: node.take(self._outgoing.decode(frames)[1]) if node.alive else None)
-
 
 class SimNode:
     """What workers and applications have in common: a name, a link and a life."""
@@ -215,7 +157,9 @@ class SimNode:
         self.cluster = cluster
         self.name = name
         self.alive = True
-        self.link = cluster.connect(self)
+        cluster.nodes.append(self)
+        self.link = SimClient(cluster.server, name)
+        self.link.arrived = self.take
 
     def cut(self) -> None:
         """Break the network: what is sent from now on is lost."""
@@ -223,15 +167,15 @@ class SimNode:
 
     def mend(self) -> None:
         """Bring the network back; the connection is a new one, as with ZeroMQ."""
-        self.link = self.cluster.connect(self)
+        self.link.connect()
 
     def kill(self) -> None:
         """End at once, without a word."""
         self.alive = False
-        self.link.up = False
+        self.link.close(0)
 
-    def take(self, messages: list[Any]) -> None:
-        """Take in messages of the master."""
+    def take(self) -> None:
+        """Take in what has arrived from the master."""
         raise NotImplementedError
 
     def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
@@ -246,13 +190,14 @@ class SimWorker(SimNode):
     def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
         super().__init__(cluster, name)
         self.manager = SimManager(cluster.clock, capacity.executors, self._report)
+        self._line = WorkerLine(self.link)
         self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
         self._due = -1.0
         self.feed([worker_events.Tick()])
 
-    def take(self, messages: list[Any]) -> None:
-        """Take in messages of the master."""
-        self.feed([worker_events.Received(messages)])
+    def take(self) -> None:
+        """Take in what has arrived from the master."""
+        self.feed(self._line.receive())
 
     def kill(self) -> None:
         """End at once, with everything it runs."""
@@ -271,7 +216,7 @@ class SimWorker(SimNode):
         for command in self.reactor.handle(events, self.cluster.clock.now):
             match command:
                 case worker_commands.Send():
-                    self.cluster.to_master(self, command.messages)
+                    self._line.send(command.messages)
                 case worker_commands.Execute():
                     self.manager.submit(command.tasks)
                 case worker_commands.TakeBack():
@@ -307,9 +252,12 @@ class SimApplication(SimNode):
         self.session = ApplicationSession(
             Hello(role, session, name=name, **hello), connect_timeout=5.0
         )
+        self._channel = Channel(self.link, lambda: cluster.clock.now)
         self.outcomes: list[Outcome] = []
         self.seen: list[Any] = []
         self.expecting = 0
+        self.once_only: list[tuple[int, int]] = []
+        """First sequence and number of tasks that may be attempted at most once."""
         self._specs: dict[TaskSpec, int] = {}
         self._due: float | None = None
         self.feed([app_events.Started()])
@@ -320,6 +268,8 @@ class SimApplication(SimNode):
         made = TaskSpec(CodeReference("sim", "Task"), Resources(**resources), **spec)
         number = self._specs.setdefault(made, len(self._specs) + 1)
         self.session.outbox.define(Define((SpecEntry(number, made),)))
+        if not made.idempotent:
+            self.once_only.append((self.session.outbox.next_sequence, len(payloads)))
         for payload in payloads:
             self.session.push(NewTask(number, "task", payload))
         self.expecting += len(payloads)
@@ -335,16 +285,16 @@ class SimApplication(SimNode):
         self.feed([app_events.Flush()])
         return sequence
 
-    def take(self, messages: list[Any]) -> None:
-        """Take in messages of the master."""
-        self.feed([app_events.Received(messages)])
+    def take(self) -> None:
+        """Take in what has arrived from the master."""
+        self.feed(self._channel.receive())
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the core and do what it wants."""
         for command in self.session.handle(events, self.cluster.clock.now):
             match command:
                 case app_commands.Send():
-                    self.cluster.to_master(self, command.messages)
+                    self._channel.send(command.messages)
                 case app_commands.TasksEnded():
                     self.outcomes += command.outcomes
                     self.expecting -= len(command.outcomes)

@@ -41,9 +41,12 @@ class Line:
             first = type(messages[0])
             if first is Welcome:
                 self._numbers.expect_after(number)
-            elif first not in {Resync, Refused} and not self._numbers.in_order(number):
-                events.append(Missed(f"envelope {number} came out of order"))
-                continue
+            elif first not in {Resync, Refused}:
+                place = self._numbers.take(number)
+                if place == "gap":
+                    events.append(Missed(f"something before its envelope {number}"))
+                if place != "next":
+                    continue
             events.append(Received(messages))
         return events
 

@@ -87,6 +87,7 @@ class WorkerReactor:
         self._master = ""
         self._lease = 10.0
         self._number = 0
+        self._greetings = 0
         self._asked = 0
         self._seconds: float | None = None
         self._last_heard = now
@@ -108,9 +109,7 @@ class WorkerReactor:
                 case GivenBack():
                     self._give_back(event)
                 case Missed():
-                    self._log("warning", f"lost messages of the master: {event.reason}")
-                    self._next_hello = now
-                    self.connected = False
+                    self._greet_again(now, f"lost messages of the master: {event.reason}")
                 case Stopping():
                     self._out.append(Goodbye(event.reason))
                     self._commands.append(Stop())
@@ -131,6 +130,13 @@ class WorkerReactor:
             return self._next_hello
         return min(self._last_sent + self._lease / 3, self._last_heard + self._lease)
 
+    def _greet_again(self, now: float, reason: str) -> None:
+        """Say `Hello`, unless one is under way: then this is about something older."""
+        if self.connected:
+            self._log("info", reason)
+            self.connected = False
+            self._next_hello = now
+
     def _log(self, level: Any, text: str) -> None:
         self._commands.append(Log(level, text))
 
@@ -147,6 +153,7 @@ class WorkerReactor:
 
     def _hello(self) -> Hello:
         me = self.identity
+        self._greetings += 1
         unsafe = ((one.key, one.attempt) for _, outcomes in self.unsafe for one in outcomes)
         return Hello(
             "execute",
@@ -158,6 +165,7 @@ class WorkerReactor:
             me.version,
             capacity=self.capacity,
             holding=(*self.held.items(), *unsafe),
+            greeting=self._greetings,
         )
 
     def _receive(self, message: Any, now: float) -> None:  # noqa: C901 (one case per message)
@@ -179,8 +187,7 @@ class WorkerReactor:
             case Welcome():
                 self._welcome(message)
             case Resync():
-                self.connected = False
-                self._next_hello = now
+                self._greet_again(now, "the master lost messages of this worker")
             case Refused():
                 self._commands.append(Refuse(message.reason))
             case Goodbye():
