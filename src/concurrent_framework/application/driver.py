@@ -7,6 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from concurrent_framework import __version__
 from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
 from concurrent_framework.application.classes import ForeignClasses
@@ -62,7 +63,7 @@ class ApplicationDriver:
             name=node.full_name,
             host=socket.gethostname(),
             pid=os.getpid(),
-            version=node.version,
+            version=__version__,
             weight=node.application_weight,
         )
         self.node = node

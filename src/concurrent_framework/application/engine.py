@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
@@ -113,10 +114,10 @@ class Engine:
             try:
                 with asyncio.Runner() as runner:
                     runner.run(self._main())
-            except KeyboardInterrupt:
-                self.stop(INTERRUPTED, "interrupted")
             except Terminated:
                 self.stop(TERMINATED, "terminated")
+            except KeyboardInterrupt:
+                self.stop(INTERRUPTED, "interrupted")
             finally:
                 self._leave()
         if self._error is not None:
@@ -153,6 +154,13 @@ class Engine:
     def feed_soon(self) -> None:
         """Draw from what is drawn lazily, as soon as the loop gets to it."""
         self._soon(self._feed)
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        """Have the loop call a function; may be called from any thread."""
+        if self._loop is not None and not self.stopped:
+            # In another thread the loop may be closed by now; then nobody misses the call.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(function, *args)
 
     def post(self, command: do.Command) -> None:
         """Have the actor called for this too."""
@@ -261,8 +269,7 @@ class Engine:
 
     def _nudge(self) -> None:
         """In the keeper's thread: sending may have taken the socket's signal from the loop."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._soon, self._drain)
+        self.call_soon(self._soon, self._drain)
 
     def _drain(self) -> None:
         for _ in range(DRAIN_ROUNDS):

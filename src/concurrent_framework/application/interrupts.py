@@ -14,8 +14,8 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-class Terminated(BaseException):
-    """SIGTERM has come."""
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come. Of this kind because asyncio lets no other exception end its loop."""
 
 
 class Interrupts:

@@ -10,7 +10,7 @@ from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.console import Display
@@ -42,8 +42,8 @@ class ApplicationNode(Component):
         arguments: what stood after ``--`` on the command line.
         link: where its master is; set by whoever launches it.
         detach: leave as soon as everything pushed is safe at the master; its task systems go on.
-        session: the id it is known by at the master; empty for a new one. With the id of an
-            application that was detached, this one takes over what is left of it.
+        attach_to: `node_id_str` of an application that was detached, to take over what is left of
+            it; empty for a new application.
         display: where its log, its tasks' output and its progress are shown.
 
     Example:
@@ -68,7 +68,7 @@ class ApplicationNode(Component):
     arguments: list[str]
     link: Connection | None = None
     detach: bool = False
-    session: str = ""
+    attach_to: str = ""
     display: Display | None = None
 
     application_name = Option(
@@ -229,6 +229,16 @@ class ApplicationNode(Component):
         """End the application after the running callback; no other callback is called."""
         self._running().engine.stop(exit_code)
 
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        """Have the main loop call a function soon; the one method that any thread may call.
+
+        Args:
+            function: what to call; if it raises, the application ends.
+            args: its arguments.
+
+        """
+        self._running().engine.call_soon(function, *args)
+
     def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
         """Show how far the application has come: `done` of `total`."""
         self._running().show_progress(done, total, message)
@@ -250,20 +260,13 @@ class ApplicationNode(Component):
         return self._running().stats
 
     @property
-    def version(self) -> str:
-        """The version of this package, told to the master."""
-        from concurrent_framework import __version__
-
-        return __version__
-
-    @property
     def node_id_str(self) -> str:
         """The id by which the master knows the application, over all its connections."""
-        if not self.session:
+        if not self.attach_to:
             import os
 
-            self.session = os.urandom(16).hex()
-        return self.session
+            self.attach_to = os.urandom(16).hex()
+        return self.attach_to
 
     @property
     def full_name(self) -> str:

@@ -129,8 +129,8 @@ class TaskSystem:
     def task_finished(
         self,
         master: SystemMaster,  # noqa: ARG002 (for those who override it)
-        task: Any,  # noqa: ARG002
-        result: Any,  # noqa: ARG002
+        task: Any,  # noqa: ARG002 (likewise)
+        result: Any,  # noqa: ARG002 (likewise)
         error: TaskError | None,
     ) -> Any:
         """Learn what came of a task.

@@ -67,7 +67,7 @@ class Farm(TaskSystem):
         self._results: dict[int, Any] = {}
         self._ended = 0
 
-    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002
+    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
         """Make the tasks, as they are needed."""
         return self.work.tasks()
 
@@ -85,7 +85,7 @@ class Farm(TaskSystem):
         self._ended += 1
         master.progress(self._ended, self.work.size)
 
-    def gather_result(self, master: SystemMaster) -> Any:  # noqa: ARG002
+    def gather_result(self, master: SystemMaster) -> Any:  # noqa: ARG002 (TaskSystem's)
         """Return the results in the order of the tasks, or what `combine` made of them."""
         if self.combine is not None:
             return self._folded[0] if self._folded else None

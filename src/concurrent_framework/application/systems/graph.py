@@ -131,7 +131,7 @@ class TaskGraph(TaskSystem):
         node.needs[on.index] = None
         on.needed_by[node.index] = None
 
-    def generate_tasks(self, master: SystemMaster) -> list[Task]:  # noqa: ARG002
+    def generate_tasks(self, master: SystemMaster) -> list[Task]:  # noqa: ARG002 (TaskSystem's)
         """Start with what depends on nothing."""
         self._missing = {node.index: len(node.needs) for node in self._nodes}
         self._wanted = {node.index: len(node.needed_by) for node in self._nodes}
@@ -150,7 +150,7 @@ class TaskGraph(TaskSystem):
         master.progress(len(self._ended), len(self._nodes))
         return [self._task(one) for one in ready]
 
-    def gather_result(self, master: SystemMaster) -> dict[str, Any]:  # noqa: ARG002
+    def gather_result(self, master: SystemMaster) -> dict[str, Any]:  # noqa: ARG002 (TaskSystem's)
         """Return the results that are wanted, by name."""
         results, self._results = self._results, {}
         self._makers.clear()

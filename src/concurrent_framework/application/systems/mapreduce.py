@@ -120,7 +120,7 @@ class MapReduce(TaskSystem):
         size = len(self.inputs) if hasattr(self.inputs, "__len__") else 0
         self._total = -(-size // chunk)
 
-    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002
+    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
         """Make the map tasks, as they are needed."""
         make = task_maker(MapChunk(self.map, self.combine))
         chunk: list[Any] = []
@@ -162,7 +162,7 @@ class MapReduce(TaskSystem):
             return False
         return True
 
-    def gather_result(self, master: SystemMaster) -> dict[Any, Any]:  # noqa: ARG002
+    def gather_result(self, master: SystemMaster) -> dict[Any, Any]:  # noqa: ARG002 (TaskSystem's)
         """Return the result of each key."""
         results, self._results = self._results, {}
         return results

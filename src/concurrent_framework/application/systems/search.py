@@ -61,7 +61,7 @@ class Search(TaskSystem):
         self.tried = 0
         self._hit: tuple[Any, ...] = ()
 
-    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002
+    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
         """Make the tasks, as they are needed."""
         return self.work.tasks()
 
@@ -82,7 +82,7 @@ class Search(TaskSystem):
         """Whether there is a hit, or nothing left to try."""
         return bool(self._hit) or super().is_complete(master)
 
-    def gather_result(self, master: SystemMaster) -> Any:  # noqa: ARG002
+    def gather_result(self, master: SystemMaster) -> Any:  # noqa: ARG002 (TaskSystem's)
         """Return the hit, None if there is none."""
         return self._hit[0] if self._hit else None
 
