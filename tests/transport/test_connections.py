@@ -161,32 +161,15 @@ def test_a_caller_without_encryption_is_turned_away(tcp: Wire) -> None:
 def test_a_caller_that_hangs_up_is_told_with_its_address(tcp: Wire) -> None:
     port = int(tcp.server.tcp_endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as caller:
-        own = caller.getsockname()[1]
         # The server's greeting tells that it has taken the call.
         assert caller.recv(1)
         until(
-            lambda: tcp.server._ends[0].door._callers != {} or bool(tcp.server.problems()),
+            lambda: tcp.server.pending() or tcp.server._ends[0].door._callers != {},
             tcp.server,
         )
     told = doors(tcp.server)
-    assert told[0].text.startswith(f"a caller from 127.0.0.1:{own} was turned away")
+    assert told[0].text.startswith("a caller from 127.0.0.1 was turned away")
     assert "broke off" in told[0].text
-
-
-def test_many_failures_are_told_as_one() -> None:
-    wire = Wire("tcp")
-    port = int(wire.server.tcp_endpoint.rpartition(":")[2])
-    failed = watching.Event(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, 104)
-    gone = watching.Event(zmq.EVENT_DISCONNECTED, 1)
-    for _ in range(3):
-        wire.server._ends[0].door.feed(failed)
-        problem = wire.server._ends[0].door.feed(gone)
-        assert problem is not None
-        wire.server._problems.append(problem)
-    [told] = wire.server.problems()
-    wire.close()
-    assert told.text.endswith("(3 times)")
-    assert port
 
 
 def test_something_else_listens_and_later_the_master(

@@ -7,7 +7,16 @@ import socket
 import pytest
 import zmq
 
-from concurrent_framework.transport.watching import REDIAL, Dialling, Door, Event, peer_address
+from concurrent_framework.transport.base import LinkProblem
+from concurrent_framework.transport.watching import (
+    QUIET,
+    REDIAL,
+    Complaints,
+    Dialling,
+    Door,
+    Event,
+    peer_address,
+)
 
 CONNECTED = Event(zmq.EVENT_CONNECTED, 1)
 DELAYED = Event(zmq.EVENT_CONNECT_DELAYED, 115)
@@ -77,15 +86,13 @@ def test_a_connection_that_is_dialled_by_itself_is_left_alone(sign: Event) -> No
     ],
 )
 def test_callers_that_are_turned_away(failure: Event, why: str) -> None:
-    door = Door("tcp://0.0.0.0:8081", {7: "10.0.0.7:4711"}.get)  # type: ignore[arg-type]
+    door = Door("tcp://0.0.0.0:8081", {7: "10.0.0.7"}.get)  # type: ignore[arg-type]
     assert door.feed(Event(zmq.EVENT_ACCEPTED, 7)) is None
     assert door.feed(failure) is None
     problem = door.feed(Event(zmq.EVENT_DISCONNECTED, 7))
     assert problem is not None
     assert problem.kind == "key"
-    assert problem.text == (
-        f"a caller from 10.0.0.7:4711 was turned away at tcp://0.0.0.0:8081: {why}"
-    )
+    assert problem.text == (f"a caller from 10.0.0.7 was turned away at tcp://0.0.0.0:8081: {why}")
 
 
 def test_callers_that_leave_are_no_problem() -> None:
@@ -96,14 +103,36 @@ def test_callers_that_leave_are_no_problem() -> None:
     assert door._callers == {}
 
 
+def test_a_caller_that_does_not_give_up_is_told_once_a_minute() -> None:
+    complaints = Complaints()
+    problem = LinkProblem("key", "a caller from 10.0.0.7 was turned away")
+    assert complaints.due(0.0) == []
+    complaints.add(problem)
+    assert complaints.due(0.0) == [problem]
+    for _ in range(600):
+        complaints.add(problem)
+    assert complaints.due(QUIET - 1) == []
+    assert complaints.due(QUIET) == [LinkProblem("key", f"{problem.text} (600 times)")]
+    assert complaints.due(2 * QUIET) == []
+
+
+def test_callers_that_are_many_are_told_each_but_kept_within_bounds() -> None:
+    complaints = Complaints()
+    for number in range(5000):
+        complaints.add(LinkProblem("key", f"a caller from {number}"))
+    assert len(complaints.due(0.0)) == 1000
+    complaints.add(LinkProblem("key", "one more"))
+    assert complaints.due(0.0) == [LinkProblem("key", "one more")]
+
+
 def test_who_is_at_the_other_end() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as caller,
     ):
-        accepted, (host, port) = listener.accept()
+        accepted, _ = listener.accept()
         with accepted:
             descriptor = accepted.fileno()
-            assert peer_address(descriptor) == f"{host}:{port}"
+            assert peer_address(descriptor) == "127.0.0.1"
         assert caller.fileno() >= 0
     assert peer_address(descriptor) == ""

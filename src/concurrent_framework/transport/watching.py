@@ -33,6 +33,10 @@ SERVER_EVENTS = _FAILED | zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
 REDIAL = 1.0
 """Seconds after which a connection that ZeroMQ has given up is dialled anew."""
 _WRONG_KEY = zmq.PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC
+QUIET = 60.0
+"""Seconds before the same trouble with the same caller is told again."""
+_CALLERS = 1000
+"""Troubles kept until they are told, at most: nobody can fill the memory by calling."""
 _DOUBTS = 2
 """A handshake that merely broke off is blamed on the key the second time: the first may have been
 a master that went away at that moment."""
@@ -210,14 +214,45 @@ class Door:
         return None
 
 
+class Complaints:
+    """Problems of many callers, the same one told again only after a while, with its number.
+
+    A caller with a wrong key dials ten times a second.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[LinkProblem, int] = {}
+        self._told: dict[LinkProblem, float] = {}
+
+    def add(self, problem: LinkProblem) -> None:
+        """Note a problem."""
+        if problem in self._open or len(self._open) < _CALLERS:
+            self._open[problem] = self._open.get(problem, 0) + 1
+
+    def due(self, now: float) -> list[LinkProblem]:
+        """Return what is to be told at a monotonic time in seconds."""
+        if not self._open:
+            return []
+        for problem in [one for one, when in self._told.items() if now - when >= QUIET]:
+            del self._told[problem]
+        due = [problem for problem in self._open if problem not in self._told]
+        found = []
+        for problem in due:
+            times = self._open.pop(problem)
+            self._told[problem] = now
+            more = f" ({times} times)" if times > 1 else ""
+            found.append(LinkProblem(problem.kind, f"{problem.text}{more}"))
+        return found
+
+
 def peer_address(descriptor: int) -> str:
-    """Return ``host:port`` of the peer of a connected socket, empty if it is gone already."""
+    """Return the address of the peer of a connected socket, empty if it is gone already."""
     try:
         with sockets.fromfd(descriptor, sockets.AF_INET, sockets.SOCK_STREAM) as connection:
-            host, port = connection.getpeername()[:2]
-    except (OSError, ValueError):
+            name = connection.getpeername()
+    except OSError:
         return ""
-    return f"{host}:{port}"
+    return str(name[0]) if isinstance(name, tuple) else ""
 
 
 def _why(event: Event) -> str:

@@ -43,6 +43,7 @@ from concurrent_framework.transport.plumbing import Plumbing
 from concurrent_framework.transport.watching import (
     CLIENT_EVENTS,
     SERVER_EVENTS,
+    Complaints,
     Dialling,
     Door,
     Monitor,
@@ -92,7 +93,7 @@ class ZmqServer:
         self._ends: list[_End] = []
         self._badges: Badges | None = None
         self._ipc_path: Path | None = None
-        self._problems: list[LinkProblem] = []
+        self._complaints = Complaints()
         self.ipc_endpoint = ""
         self.tcp_endpoint = ""
         try:
@@ -116,9 +117,9 @@ class ZmqServer:
         return (*own, *self._signals.filenos)
 
     def pending(self) -> bool:
-        """Whether `receive` or `problems` would return something."""
+        """Whether `receive` would return something."""
         self._attend()
-        return bool(self._problems) or any(readable(socket) for socket in self._sockets)
+        return any(readable(socket) for socket in self._sockets)
 
     def receive(self, limit: int) -> list[Received]:
         """Return what has arrived, up to `limit` envelopes, without waiting.
@@ -151,16 +152,9 @@ class ZmqServer:
         return True
 
     def problems(self) -> list[LinkProblem]:
-        """Return failed handshakes since the last call, equal ones as one."""
+        """Return callers that were turned away, each trouble once a minute at most."""
         self._attend()
-        counts: dict[LinkProblem, int] = {}
-        for problem in self._problems:
-            counts[problem] = counts.get(problem, 0) + 1
-        self._problems.clear()
-        return [
-            problem if times == 1 else LinkProblem(problem.kind, f"{problem.text} ({times} times)")
-            for problem, times in counts.items()
-        ]
+        return self._complaints.due(time.monotonic())
 
     def close(self, linger: float) -> None:
         """Close, after up to `linger` seconds for what is queued. Closing again does nothing.
@@ -212,7 +206,7 @@ class ZmqServer:
                 problem = end.door.feed(event)
                 # On the private endpoint only probes of this user break off.
                 if problem is not None and not end.local:
-                    self._problems.append(problem)
+                    self._complaints.add(problem)
 
 
 class ZmqClient:
