@@ -43,7 +43,7 @@ clean: ## remove what the other targets made, .venv included
 # One stamp for each set of optional dependencies; pyproject.toml decides what they contain.
 $(VENV)/.with-%: pyproject.toml | $(BIN)/pip
 	@echo "installing the $* dependencies into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable ".[$*]"
 	@touch $@
 
 $(BIN)/pip:
