@@ -139,6 +139,9 @@ def test_a_book_open_to_others(book: TokenBook, tmp_path: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         book.role_of(token, NOW)
+    assert book.objection(token, "submit", NOW) == (
+        "this master cannot check tokens: its token file is damaged or open to others"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '[{"id": "a", "role": "root"}]', "\x00"])

@@ -68,7 +68,8 @@ class TokenBook:
         file: made on first use, in a directory that is made with mode 0700 if need be.
 
     Raises:
-        UsageError: (each method) the file or its directory is open to others, or damaged.
+        UsageError: (each method but `objection`) the file or its directory is open to others, or
+            damaged.
 
     Example:
         ::
@@ -159,8 +160,14 @@ class TokenBook:
         return None if entry is None or entry.expired(now) else entry.role
 
     def objection(self, token: str, wanted: Role, now: float) -> str:
-        """Return why a token does not admit to a role, as a sentence; empty if it does."""
-        entry = self._find(token)
+        """Return why a token does not admit to a role, as a sentence; empty if it does.
+
+        Raises nothing: with a book that cannot be read, nobody gets in and the master goes on.
+        """
+        try:
+            entry = self._find(token)
+        except UsageError:
+            return "this master cannot check tokens: its token file is damaged or open to others"
         if not token:
             return "this master demands a token: join with a whole link that it printed"
         if entry is None:
