@@ -61,12 +61,14 @@ class MasterClient:
         self._asked = 0
         self._open_question: Query | None = None
         self._trouble = ""
+        self.lease = 0.0
+        """Seconds of silence after which the master takes a node for lost."""
 
     def __enter__(self) -> Self:
         """Introduce ourselves and wait for the master's welcome."""
         try:
             self._greet()
-            self._await(Welcome)
+            self.lease = self._await(Welcome).lease
         except BaseException:
             self._transport.close(0)
             raise
