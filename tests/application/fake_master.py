@@ -199,6 +199,9 @@ class FakeMaster:
             if isinstance(messages[0], greet.Hello):
                 self._peer = received.peer
                 self._number = 0
+            elif received.peer != self._peer:
+                self.server.send(received.peer, self._codec.encode([greet.Resync()], 1))
+                continue
             replies = []
             for message in messages:
                 self.messages.append(message)

@@ -80,7 +80,7 @@ def test_a_master_that_goes_and_comes_back_is_told() -> None:
         def master_reconnected(self) -> None:
             told.append("back")
 
-    master = FakeMaster(go_away, lease=0.5)
+    master = FakeMaster(go_away)
     clients = Clients(master)
     node = App()
     with master.running():
