@@ -11,6 +11,7 @@ from concurrent_framework.managers import pool_events as on
 from concurrent_framework.managers.pool_dispatch import START_PATIENCE
 from concurrent_framework.managers.pool_ends import BARREN_LIMIT
 from concurrent_framework.managers.pool_state import DRAIN_PATIENCE
+from concurrent_framework.managers.pool_watch import RECEIVE_SECONDS
 from concurrent_framework.protocol.tasks import Assigned, Outcome
 from tests.managers.pool_model import PoolModel, need
 
@@ -350,17 +351,33 @@ def test_nothing_is_due_when_nothing_runs() -> None:
     assert model.pool.deadline() is None
 
 
-def test_executor_that_does_not_drain_is_replaced() -> None:
+def test_executor_that_is_slow_to_receive_is_left_alone() -> None:
+    """Large payloads take a while; that is no long task."""
+    model = PoolModel()
+    warmed(model, 1e-5, timeout=0.5)
+    model.come()
+    keys = model.submit(4, timeout=0.5)
+    before = sum(len(one.frames) for one in model.executors.values())
+    model.pass_time(3.0)
+    assert sum(len(one.frames) for one in model.executors.values()) == before
+    assert not any(one.condemned for one in model.executors.values())
+    model.finish()
+    assert all(model.outcomes[key].failure is None for key in keys)
+
+
+def test_executor_that_does_not_receive_at_all_is_replaced() -> None:
     model = PoolModel()
     warmed(model, 1e-5)
     model.come()
     keys = model.submit(100)
-    # It is stopped, or starved: it has begun nothing of what it was sent.
+    # It is stopped: it has begun nothing of what it was sent.
     assert all(not one.running for one in model.executors.values())
-    model.pass_time(1.0)
-    model.pass_time(DRAIN_PATIENCE)
+    stopped = set(model.executors)
+    model.pass_time(RECEIVE_SECONDS + 1)
+    model.pass_time(DRAIN_PATIENCE + 1)
     model.finish()
     assert set(keys) <= set(model.outcomes)
+    assert not stopped & set(model.executors)
 
 
 # Timeouts, memory

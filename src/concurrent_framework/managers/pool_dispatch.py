@@ -84,6 +84,7 @@ def _send(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float) -> None:
     one.flight.extend(rows)
     one.chunks += 1
     one.last_chunk = len(rows)
+    one.sent_at = now
     pool.commands.append(do.Send(one.number, rows))
     pool.plan_look(one, now)
 

@@ -34,6 +34,7 @@ class ExecutorRecord:
         position: tasks it has started in its life, as far as is known.
         reported: tasks it has reported in its life.
         since: when `position` last changed.
+        sent_at: when it was last sent something.
         long: the running task takes long.
         cancelling: key of the running task, if that has been cancelled.
         look_at, weigh_at, kill_at: when to do that.
@@ -60,6 +61,7 @@ class ExecutorRecord:
         "number",
         "position",
         "reported",
+        "sent_at",
         "since",
         "weigh_at",
     )
@@ -79,6 +81,7 @@ class ExecutorRecord:
         self.position = 0
         self.reported = 0
         self.since = now
+        self.sent_at = now
         self.long = False
         self.cancelling = 0
         self.look_at = NEVER

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from concurrent_framework.managers.pool_state import PoolState
 
 NUDGE_SECONDS = 0.1
+RECEIVE_SECONDS = 5.0
+RECEIVE_BYTES_PER_SECOND = 10e6
+"""An executor that is slower than this to take what it is sent has been stopped, or is stuck."""
 
 
 def tick(pool: PoolState, now: float) -> None:
@@ -37,22 +40,33 @@ def counted(pool: PoolState, event: on.Counted, now: float) -> None:
     if one is None or one.dying:
         return
     started = len(one.flight) - event.unstarted
+    if started <= 0:
+        one.since = now  # it is still receiving: nobody's time runs
+        if event.unstarted and not one.held and now - one.sent_at >= _patience(one):
+            pool.withdraw(one)
+        pool.plan_look(one, now)
+        return
     still = not one.moved(one.reported + started, now)
     if still and now - one.since >= LOOK_SECONDS:
         one.long = True
     if (started > 1 or event.output) and now - one.nudged >= NUDGE_SECONDS:
         one.nudged = now
         pool.commands.append(do.Nudge(one.number))
-    if started > 0:
-        row = one.flight[started - 1]
-        limit = pool.timeout(row)
-        if limit and now - one.since >= limit:
-            text = f"it ran longer than its timeout of {limit:g} s"
-            pool.condemn(one, Doom("timeout", row.key, text))
-            return
+    row = one.flight[started - 1]
+    limit = pool.timeout(row)
+    if limit and now - one.since >= limit:
+        text = f"it ran longer than its timeout of {limit:g} s"
+        pool.condemn(one, Doom("timeout", row.key, text))
+        return
     if one.long and event.unstarted and not one.held:
         pool.withdraw(one)
     pool.plan_look(one, now)
+
+
+def _patience(one: ExecutorRecord) -> float:
+    """Return how long an executor may take to receive what it was sent."""
+    size = sum(len(row.payload) for row in one.flight)  # type: ignore[misc, arg-type]
+    return RECEIVE_SECONDS + size / RECEIVE_BYTES_PER_SECOND
 
 
 def weighed(pool: PoolState, event: on.Weighed, now: float) -> None:
