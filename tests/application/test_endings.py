@@ -11,6 +11,7 @@ import pytest
 
 from concurrent_framework import (
     ApplicationNode,
+    Farm,
     IApp,
     MasterNotFoundError,
     RefusedError,
@@ -110,6 +111,24 @@ def test_whatever_raises_on_the_main_loop_ends_the_application(
 
     assert run(App()) == 1
     assert "broken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [(5, "error: 5 is no task system"), (Farm, "error: Farm is a class: push an instance")],
+)
+def test_a_system_that_is_none_is_one_line(
+    returned: Any, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class App(ApplicationNode):
+        implements(IApp)
+
+        def get_task_system(self) -> Any:
+            return returned
+
+    assert run(App()) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
 
 
 def test_sys_exit_in_a_callback_ends_with_its_code() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -240,6 +241,27 @@ def test_mistakes_are_told_at_the_push() -> None:
         App().push_task(Square(1))
     with pytest.raises(UsageError, match="run\\(App\\)"):
         App().app_main()
+
+
+@dataclass(frozen=True)
+class Frozen(Task):
+    number: int
+
+    def __call__(self) -> int:
+        return self.number + 1
+
+
+def test_frozen_tasks_travel_too() -> None:
+    class App(Recorder):
+        implements(IApp)
+
+        def start_processing(self) -> None:
+            self.push_task(Frozen(1))
+
+    node = App()
+    assert run(node) == 0
+    [(task, result, _)] = node.ended()
+    assert (task.number, task.task_id, task.slave_id, result) == (1, 1, "worker-1", 2)
 
 
 def test_a_subclass_need_not_call_our_init() -> None:

@@ -268,7 +268,7 @@ class ApplicationDriver:
 
     def _rebuilt(self, key: int, origin: Any) -> Task:
         task = Task() if origin is None else self._foreign.rebuild(origin, self.pushing.classes)
-        task.task_id = sequence_of(key)
+        object.__setattr__(task, "task_id", sequence_of(key))
         return task
 
     def _show_count(self) -> None:

@@ -52,6 +52,7 @@ def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
         directory: where hosts unpack code, each in a folder of its own; a temporary one if empty.
 
     """
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the master's input is not for the user's code
     host = Host(Connection(endpoint), session, Path(directory, session) if directory else None)
     try:
         code = host.run()
@@ -198,6 +199,6 @@ class Host:
             text = f"finished() cannot be called: {type(problem).__name__}: {problem}"
             self.teller.say("error", text)
             return
-        task.task_id = sequence_of(item.outcome.key)
+        object.__setattr__(task, "task_id", sequence_of(item.outcome.key))
         result, error = unpack(task, item.outcome, self.workers.get(item.outcome.worker, ""))
         await self.call_finished(task, result, error)

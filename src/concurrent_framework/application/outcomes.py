@@ -21,7 +21,7 @@ ACKNOWLEDGE_AFTER = 0.05
 def unpack(task: Task, outcome: Outcome, worker: str) -> tuple[Any, TaskError | None]:
     """Bring a task's instance up to date; return its result, or None and its error."""
     if worker:
-        task.slave_id = worker
+        object.__setattr__(task, "slave_id", worker)  # also where the class is frozen
     if outcome.changes:
         try:
             apply_changes(task, outcome.changes)  # type: ignore[arg-type]

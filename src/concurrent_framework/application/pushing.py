@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent_framework.application.session import ApplicationSession
     from concurrent_framework.tasks.specs import SpecBook
 
+_set = object.__setattr__  # also where a class is frozen
 FEED_TASKS = 1024
 FEED_SECONDS = 0.004
 
@@ -115,7 +116,7 @@ class Pushing:
         name = str(getattr(system, "name", "") or cls.__name__)
         self._session.outbox.push_system(PushSystem(sequence, name, reference, payload))
         self.items[sequence] = system
-        system.system_id = sequence
+        _set(system, "system_id", sequence)
         self._singles.append(_Single(sequence, system))
         self._pushed()
         return sequence
@@ -207,14 +208,14 @@ class Pushing:
         if number not in self.classes:
             self.classes[number] = type(task)
         if task.client_id is None:
-            task.client_id = self._client_id
+            _set(task, "client_id", self._client_id)
         payload = dump_state(task)
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(task, payload)
         row = NewTask(number, str(task.name), payload)
         self._define()
         sequence = self._session.push(row)
-        task.task_id = sequence
+        _set(task, "task_id", sequence)
         self.items[sequence] = task
         self.count += 1
         return sequence

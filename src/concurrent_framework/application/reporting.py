@@ -42,9 +42,13 @@ def described(error: TaskError) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return a traceback of the user's frames; of all frames if it is a defect of this package."""
+    """Return a traceback of the user's frames.
+
+    An error about what the user's code returned is one line; a defect of this package shows all.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = any(not is_ours(frame.filename) for frame in frames)
-    if theirs or isinstance(error, ConcurrentError):
+    if not all(is_ours(frame.filename) for frame in frames):
         return format_exception(error)
+    if isinstance(error, ConcurrentError):
+        return f"error: {error}"
     return "".join(traceback.format_exception(error))

@@ -138,7 +138,7 @@ class SystemRun:
         cls = self.host.classes.load(self._push.code)
         self._system = load_task(cls, self._push.payload)  # type: ignore[arg-type]
         check_system(self._system)
-        self._system.system_id = self._push.sequence
+        object.__setattr__(self._system, "system_id", self._push.sequence)
         await value_of(self._system.init_system(self._master))
         await self._take(await value_of(self._system.generate_tasks(self._master)))
         self.ready = True
@@ -153,7 +153,7 @@ class SystemRun:
             if task is None:
                 row = command.origins.get(index)
                 task = self.host.classes.rebuild(row, self.pushing.classes) if row else Task()
-                task.task_id = sequence_of(outcome.key)
+                object.__setattr__(task, "task_id", sequence_of(outcome.key))
             result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
             self._stats.task_seconds += outcome.seconds
             self._told += 1

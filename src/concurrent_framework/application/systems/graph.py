@@ -189,7 +189,8 @@ class TaskGraph(TaskSystem):
         if node.call is None:
             task: Task = node.work
             names = {index: self._nodes[index].name for index in node.needs}
-            task.inputs = {name: self._results[index] for index, name in names.items()}  # type: ignore[attr-defined]
+            inputs = {name: self._results[index] for index, name in names.items()}
+            object.__setattr__(task, "inputs", inputs)
         else:
             args, kwargs = _with_results(node.call, self._results)
             task = self._maker(node.work)(*args, **kwargs)
