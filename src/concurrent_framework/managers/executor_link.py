@@ -44,6 +44,7 @@ class ExecutorLink:
 
     Attributes:
         pid: its process id, 0 until it is known.
+        unwanted: it is to be killed as soon as that is known.
         specs: numbers of the specs it has been told.
         theirs: descriptors for the child, in the order of its entry's arguments.
         open: whether its socket may still be read.
@@ -53,6 +54,7 @@ class ExecutorLink:
     def __init__(self, number: int, directory: Path) -> None:
         self.number = number
         self.pid = 0
+        self.unwanted = False
         self.specs: set[int] = set()
         self.open = True
         self.socket, self._other = socket.socketpair()
@@ -155,9 +157,10 @@ class ExecutorLink:
             try:
                 for frames in self._assembler.received(count):
                     messages += self._codec.decode(frames)[1]
-            except MalformedError:
+            except (MalformedError, MemoryError) as error:
                 self.open = False
-                raise
+                reason = f"an executor sent what cannot be read: {error}"
+                raise MalformedError(reason) from error
             if count < len(space):
                 break
         return messages

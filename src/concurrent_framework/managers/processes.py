@@ -211,6 +211,7 @@ class ProcessManager(Component):
             messages = link.receive()
         except MalformedError:
             messages = []
+            link.unwanted = True
             self._forker.kill(link.pid)
         for message in messages:
             if isinstance(message, Done):
@@ -240,6 +241,8 @@ class ProcessManager(Component):
         link.started()
         link.pid = told.pid
         self._by_pid[told.pid] = link
+        if link.unwanted:
+            self._forker.kill(told.pid)
 
     def _bury(self, told: Exited, events: list[Event]) -> None:
         link = self._by_pid.pop(told.pid, None)
@@ -248,12 +251,12 @@ class ProcessManager(Component):
         self._hear(link, events)
         unstarted = link.withdraw()
         tail = link.last_words()
-        rest = link.rest_of_output()
-        if rest:
-            key = self._pool.running(link.number, unstarted)
-            source = f"task {sequence_of(key)}" if key else ""
+        key = self._pool.running(link.number, unstarted)
+        if key:
+            source = f"task {sequence_of(key)}"
             self._report.output.extend(
-                OutputLine(key, source, self._worker, stream, text) for stream, text in rest
+                OutputLine(key, source, self._worker, stream, text)
+                for stream, text in link.rest_of_output()
             )
         self._drop(link)
         events.append(
@@ -300,6 +303,7 @@ class ProcessManager(Component):
             case do.Nudge():
                 link.nudge()
             case do.Kill():
+                link.unwanted = True
                 self._forker.kill(link.pid)
 
     def _begin(self, number: int) -> None:
