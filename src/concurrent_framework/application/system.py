@@ -85,7 +85,8 @@ class TaskSystem:
 
     ``__init__`` runs in the application. Then the instance travels, as a task does, to a process on
     the master's machine, where the other methods are called one at a time. It goes on there when
-    the application ends, if that was started with ``--detach``.
+    the application ends, if that was started with ``--detach``. When it is complete, the instance in
+    the application gets the attributes it has then, as far as they can be pickled.
 
     What a method raises ends the system: the application's `work_failed` is told, with the
     traceback.
