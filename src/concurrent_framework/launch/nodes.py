@@ -11,7 +11,6 @@ import secrets
 import select
 import socket
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from concurrent_framework.config import Config
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.lifeline import name_process
 from concurrent_framework.launch.template import Template
+from concurrent_framework.launch.worker_directory import worker_directory
 from concurrent_framework.master.node import MasterNode, MasterPlaces
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.transport.signals import StopSignal
@@ -117,11 +117,11 @@ def run_worker(
     stop = StopSignal(interrupt=True)
     log = log or make_log(logging.INFO)
     with (
-        tempfile.TemporaryDirectory(prefix="concurrent-") as folder,
+        worker_directory() as directory,
         Template(warm=("executor",)) as template,
     ):
         log.info("worker %s joins %s (Ctrl-C ends it)", name, connection.endpoint)
-        places = _worker_places(connection, name, template, Path(folder), stop, log)
+        places = _worker_places(connection, name, template, directory, stop, log)
         node = components.create(WorkerNode, places)
         node.app_init()
         return node.app_main()
