@@ -19,7 +19,7 @@ from concurrent_framework.testing.network import Faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEEDS = 60
+SEEDS = 100
 
 
 class Storm:

@@ -70,7 +70,7 @@ class Channel:
         with self._lock:
             if type(messages[0]) is Hello:
                 # Both sides compare what they have after a greeting: what is stuck is obsolete.
-                self._numbers.restart()
+                self._numbers.await_greeting()
                 self._backlog.clear()
             self._push(messages)
 
@@ -121,7 +121,8 @@ class Channel:
 
     def _in_order(self, number: int, messages: list[Any]) -> list[on.Event]:
         if Welcome in map(type, messages):
-            self._numbers.expect_after(number)
+            if not self._numbers.greeted(number):
+                return []
         elif not isinstance(messages[0], _UNNUMBERED):
             place = self._numbers.take(number)
             if place != "next":

@@ -66,8 +66,8 @@ class Line:
     ) -> None:
         first = messages[0]
         if type(first) is Hello:
-            fresh = self._numbers[peer] = Numbering()
-            fresh.expect_after(number)
+            if not self._numbers.setdefault(peer, Numbering()).greeted(number):
+                return
             events.append(Greeted(peer, first, *self._grant(first, local)))
             messages = messages[1:]
         elif (numbers := self._numbers.get(peer)) is not None:

@@ -40,7 +40,8 @@ class Line:
                 continue
             first = type(messages[0])
             if first is Welcome:
-                self._numbers.expect_after(number)
+                if not self._numbers.greeted(number):
+                    continue
             elif first not in {Resync, Refused}:
                 place = self._numbers.take(number)
                 if place == "gap":
@@ -63,5 +64,5 @@ class Line:
     def send(self, messages: Sequence[Any]) -> None:
         """Send an envelope. One that cannot leave counts: the master will notice the gap."""
         if type(messages[0]) is Hello:
-            self._numbers.restart()
+            self._numbers.await_greeting()
         self._transport.send(self._codec.encode(messages, self._numbers.next()))
