@@ -40,6 +40,8 @@ def frail(pattern: str) -> Iterator[Swarm]:
             swarm = Swarm(place, pattern, "master.lease=2")
             swarm.add_worker("safe", "--label", "safe")
             yield swarm
+            # The directories of those that were killed go when another worker starts.
+            swarm.add_worker("last")
             swarm.stop()
         finally:
             place.close()

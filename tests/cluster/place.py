@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 COMMAND = str(Path(sys.executable).with_name("concurrent"))
 PATIENCE = 20.0
@@ -31,6 +32,27 @@ def until(happened: Callable[[], object], what: object = "it", patience: float =
             message = f"waited {patience:g} s in vain for {shown}"
             raise AssertionError(message)
         time.sleep(0.003)
+
+
+class HungError(BaseException):
+    """Something in this process did not end."""
+
+
+@contextmanager
+def bounded(what: str, patience: float = 2 * PATIENCE) -> Iterator[None]:
+    """Fail if what happens in here, in the main thread, takes too long."""
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        message = f"waited {patience:g} s in vain for {what}"
+        raise HungError(message)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, patience)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Done(NamedTuple):
@@ -162,7 +184,7 @@ class Place:
         for running in self._started:
             running.process.poll()
         left = [str(one) for one in self.runtime.glob("concurrent/*")]
-        left += [str(one) for one in self.root.glob("concurrent-*")]
+        left += [str(one) for one in self.root.glob("concurrent*")]
         assert not left, f"left behind: {left}"
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from concurrent_framework.application.connection import Connection
 from concurrent_framework.config import Config
 from concurrent_framework.launch.client import MasterClient
 from concurrent_framework.launch.components import components_for
+from tests.cluster.place import bounded, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,21 +54,34 @@ class Swarm:
         lines = [line for line in self.master.out.splitlines() if f"{who} --join 'con" in line]
         return lines[0].partition("'")[2].rstrip("'")
 
-    def add_worker(self, name: str, *words: str, executors: int = 2) -> Running:
-        """Start a worker in a directory that is empty; it has joined when this returns."""
+    def start_worker(self, name: str, *words: str, executors: int = 2) -> Running:
+        """Start a worker in a directory that is empty."""
         worker = self.place.start(
             "worker", "--name", name, "--executors", str(executors), *words, "--join", self.endpoint
         )
         self.workers[name] = worker
-        self.master.says(f"worker {name} joined")
         return worker
+
+    def add_worker(self, name: str, *words: str, executors: int = 2) -> Running:
+        """Start a worker; it has joined when this returns."""
+        before = self.master.err.count(f"worker {name} joined")
+        worker = self.start_worker(name, *words, executors=executors)
+        until(lambda: self.master.err.count(f"worker {name} joined") > before, worker)
+        return worker
+
+    def end_worker(self, name: str) -> None:
+        """End a worker as a person does."""
+        worker = self.workers.pop(name)
+        worker.interrupt()
+        assert worker.ends().code == 130, str(worker)
 
     def run(self, application: A, arguments: Sequence[str] = ()) -> A:
         """Run an application in this process to its end; `exit_code` keeps what came of it."""
         application.link = Connection(self.endpoint)
         application.arguments = list(arguments)
         application.app_init()
-        application.exit_code = application.app_main()  # type: ignore[attr-defined]
+        with bounded(f"the end of {application.full_name}"):
+            application.exit_code = application.app_main()  # type: ignore[attr-defined]
         return application
 
     def make(self, cls: type[A], *settings: str) -> A:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from concurrent_framework import Task, current_task
+from concurrent_framework import Resources, Task, current_task
 
 
 class Call(Task):
@@ -24,6 +24,30 @@ class Call(Task):
 
     def __call__(self) -> Any:
         return globals()[self.function](*self.args)
+
+
+class Guarded(Task):
+    """Says on which worker it has begun, then waits for a file; returns the worker.
+
+    Args:
+        gate: the file.
+        label: what its worker must carry.
+        settings: of the task.
+
+    """
+
+    def __init__(self, gate: Path, label: str, **settings: Any) -> None:
+        super().__init__(f"guarded at {label}")
+        self.gate = str(gate)
+        self.resources = Resources(labels=(label,))
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def __call__(self) -> str | None:
+        current_task().progress(0, 1, str(self.slave_id))
+        while not Path(self.gate).exists():
+            time.sleep(0.003)
+        return self.slave_id
 
 
 class KeepsLock(Task):
@@ -60,10 +84,6 @@ def add(a: int, b: int) -> int:
 
 def pid() -> int:
     return os.getpid()
-
-
-def worker() -> str | None:
-    return os.environ.get("CONCURRENT_TEST_PLACE")
 
 
 def wait_for(path: str) -> None:
@@ -123,11 +143,13 @@ def kill_self(number: int) -> None:
 
 
 def kill_worker() -> None:
-    """Kill the node itself: the parent of the template that forked this executor."""
-    template = int(Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()[1])
-    node = int(Path(f"/proc/{template}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(node, signal.SIGKILL)
+    """Kill the node itself, the parent of the template that forked this executor."""
+    os.kill(_parent_of(os.getppid()), signal.SIGKILL)
     time.sleep(60)
+
+
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def unpicklable() -> Any:
