@@ -199,7 +199,7 @@ def test_tasks_under_way_can_be_cancelled(cluster: LocalCluster) -> None:
 
         def start_processing(self) -> None:
             self.long = [Act("long") for _ in range(WORKERS + 3)]
-            self.push_tasks([*self.long, Act("fine", priority=1)])
+            self.push_tasks([Act("fine"), *self.long])
 
         def task_finished(self, task: Any, result: Any, error: TaskError | None) -> None:
             super().task_finished(task, result, error)
