@@ -19,7 +19,7 @@ from concurrent_framework.testing.network import Faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEEDS = 100
+SEEDS = 40
 
 
 class Storm:

@@ -1,10 +1,10 @@
-"""Handlers for what applications say, and the delivery of outcomes to them. PURE."""
+"""Handlers for what applications say: who they are, what they push, what they cancel. PURE."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import dispatch, lifecycle, retry, systems
+from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems
 from concurrent_framework.master.state import (
     ApplicationRecord,
     PeerRecord,
@@ -13,22 +13,17 @@ from concurrent_framework.master.state import (
     Undelivered,
 )
 from concurrent_framework.model.ids import (
-    FIRST_SPAWNED,
     FIRST_SPAWNED_SPEC,
     SPEC_BITS,
     application_of,
-    sequence_of,
     task_key,
 )
 from concurrent_framework.model.outcome import Failure
 from concurrent_framework.protocol.application import (
     Accepted,
     Define,
-    Deliver,
     HostJob,
     Output,
-    Progress,
-    SystemEnded,
     WorkersChanged,
 )
 from concurrent_framework.protocol.session import Resync
@@ -43,11 +38,6 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.session import Goodbye, Hello
     from concurrent_framework.protocol.tasks import NewTask
     from concurrent_framework.scheduling.queue import GroupKey
-
-MAX_UNACKNOWLEDGED = 16_384
-"""Outcomes under way to an application at most; the rest waits here."""
-MAX_BATCH = 1024
-"""Outcomes in one message."""
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -106,7 +96,7 @@ def attach(
     application.away_since = None
     application.detached = False
     if hello.delivered >= 0:
-        acknowledge(application, hello.delivered)
+        delivery.acknowledge(application, hello.delivered)
     else:
         application.knows_from = application.accepted + 1
     application.outgoing.extendleft(reversed(application.unacknowledged))
@@ -281,61 +271,6 @@ def settle(
     reactor.state.talkative.add(application.number)
 
 
-def deliver(reactor: MasterReactor) -> None:
-    """Send every application what it has not been sent, as far as it keeps up."""
-    state = reactor.state
-    for number in list(state.talkative):
-        application = state.applications.get(number)
-        if application is None or application.peer is None or not application.outgoing:
-            state.talkative.discard(number)
-            continue
-        while application.outgoing and len(application.unacknowledged) < MAX_UNACKNOWLEDGED:
-            _deliver_some(reactor, application)
-        state.talkative.discard(number)
-
-
-def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> None:
-    outgoing, unacknowledged = application.outgoing, application.unacknowledged
-    first = application.first_number + len(unacknowledged)
-    outcomes: list[Outcome] = []
-    origins = {}
-    while outgoing and len(outcomes) < MAX_BATCH:
-        entry = outgoing[0]
-        if isinstance(entry, SystemEnded):
-            if outcomes:
-                break
-            outgoing.popleft()
-            unacknowledged.append(entry)
-            entry.number = first
-            reactor.outbox.send(application.peer, entry)
-            return
-        outgoing.popleft()
-        unacknowledged.append(entry)
-        sequence = sequence_of(entry.outcome.key)
-        if sequence < application.knows_from or sequence >= FIRST_SPAWNED:
-            origins[len(outcomes)] = entry.task
-        outcomes.append(entry.outcome)
-    reactor.outbox.send(application.peer, Deliver(first, outcomes, origins))
-
-
-def on_delivered(
-    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Delivered
-) -> None:
-    """Forget outcomes that the application has handled."""
-    application = reactor.state.applications[who.number]
-    acknowledge(application, message.through)
-    if application.outgoing:
-        reactor.state.talkative.add(application.number)
-
-
-def acknowledge(application: ApplicationRecord, through: int) -> None:
-    """Drop undelivered outcomes up to a number."""
-    kept = application.unacknowledged
-    for _ in range(min(through - application.first_number + 1, len(kept))):
-        kept.popleft()
-        application.first_number += 1
-
-
 def on_cancel(
     reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.CancelTasks
 ) -> None:
@@ -380,48 +315,6 @@ def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
         if peer is not None:
             reactor.outbox.send(peer, CancelRuns(tuple(tasks)))
     return count
-
-
-def on_output(
-    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Output
-) -> None:
-    """Pass on what a host printed."""
-    application = reactor.state.applications.get(who.number)
-    if application is not None:
-        show(reactor, application, message)
-
-
-def show(reactor: MasterReactor, application: ApplicationRecord, message: app.Output) -> None:
-    """Send output to the application it belongs to, or keep the last of it until it is back."""
-    owner = reactor.state.owner_of(application)
-    if owner.peer is None:
-        owner.backlog.extend(message.lines)
-    else:
-        reactor.outbox.send(owner.peer, message)
-
-
-def on_progress(
-    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Progress
-) -> None:
-    """Note and pass on how far an application's system has come."""
-    application = reactor.state.applications.get(who.number)
-    if application is not None:
-        note_progress(reactor, application, message)
-
-
-def note_progress(
-    reactor: MasterReactor, application: ApplicationRecord, message: app.Progress
-) -> None:
-    """Keep the newest progress of tasks and systems, and pass it on."""
-    for note in message.notes:
-        if sequence_of(note.key):
-            if note.key in reactor.state.tasks:
-                application.task_progress[note.key] = note
-        else:
-            application.progress = note
-    owner = reactor.state.owner_of(application)
-    if owner.peer is not None:
-        reactor.outbox.send(owner.peer, Progress(message.notes))
 
 
 def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: Goodbye) -> None:

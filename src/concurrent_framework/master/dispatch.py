@@ -93,7 +93,7 @@ class Dispatcher:
                 worker.speed,
                 worker.asked,
             )
-            share = capacity.share(need)
+            share = worker.share(need)
             room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
                 views.append(view._replace(room=1 if suspect else room))
@@ -111,7 +111,7 @@ class Dispatcher:
         for number, placed in self._scheduler.place(request, views):
             worker = self._state.workers[number]
             records = queue.take(group, placed)
-            cost = (seconds or UNKNOWN_SECONDS) * worker.capacity.share(group.need)
+            cost = (seconds or UNKNOWN_SECONDS) * worker.share(group.need)
             queue.shares.charge(key.application, cost * len(records))
             self._assign(records, worker, now)
 

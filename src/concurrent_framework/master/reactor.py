@@ -1,14 +1,22 @@
 """The master's core: events in, commands out. PURE.
 
-It only tells who handles what: `applications`, `systems`, `workers` and `queries` hold the handlers,
-`dispatch` the scheduling rounds, `liveness` the leases.
+It only tells who handles what: `applications`, `systems`, `workers`, `relay` and `queries` hold the
+handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `liveness` the leases.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from concurrent_framework.master import applications, liveness, queries, systems, workers
+from concurrent_framework.master import (
+    applications,
+    delivery,
+    liveness,
+    queries,
+    relay,
+    systems,
+    workers,
+)
 from concurrent_framework.master.dispatch import Dispatcher
 from concurrent_framework.master.events import (
     Greeted,
@@ -76,7 +84,7 @@ class MasterReactor:
             return self.outbox.flush()[0]
         self.dispatcher.round(now)
         self._watching = self.dispatcher.recall(now)
-        applications.deliver(self)
+        delivery.deliver(self)
         if now >= self._next_check:
             self._next_check = now + self.state.settings.lease / 4
             liveness.check(self)
@@ -172,11 +180,11 @@ _APPLICATION: dict[type, Any] = {
     Goodbye: applications.on_goodbye,
     app.Define: applications.on_define,
     app.Submit: applications.on_submit,
-    app.Delivered: applications.on_delivered,
+    app.Delivered: delivery.on_delivered,
     app.CancelTasks: applications.on_cancel,
     app.PushSystem: systems.on_push,
-    app.Output: applications.on_output,
-    app.Progress: applications.on_progress,
+    app.Output: relay.on_host_output,
+    app.Progress: relay.on_host_progress,
     app.Query: queries.on_query,
 }
 _HANDLERS: dict[str, dict[type, Any]] = {
@@ -193,8 +201,8 @@ _HANDLERS: dict[str, dict[type, Any]] = {
         work.Outcomes: workers.on_outcomes,
         work.Want: workers.on_want,
         work.Recalled: workers.on_recalled,
-        app.Output: workers.on_output,
-        app.Progress: workers.on_progress,
+        app.Output: relay.on_worker_output,
+        app.Progress: relay.on_worker_progress,
         work.CapacityChanged: workers.on_capacity,
     },
     "observe": {**_QUERIES, Goodbye: queries.on_goodbye},

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from concurrent_framework.master import lifecycle
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
-from concurrent_framework.model.resources import Capacity
+from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.session import Role
 from concurrent_framework.protocol.tasks import NewTask, Outcome
@@ -183,6 +183,7 @@ class WorkerRecord:
         self.peer: Hashable | None = None
         self.greeting = 0
         self.capacity = Capacity()
+        self._shares: dict[Resources, float] = {}
         self.joined = now
         self.last_heard = now
         self.last_outcome = now
@@ -199,16 +200,28 @@ class WorkerRecord:
         self.digests: set[str] = set()
         self.finished = 0
 
+    def offer(self, capacity: Capacity) -> None:
+        """Take what the worker offers."""
+        self.capacity = capacity
+        self._shares.clear()
+
+    def share(self, need: Resources) -> float:
+        """Return how many of its executors a task with this need occupies."""
+        share = self._shares.get(need)
+        if share is None:
+            share = self._shares[need] = self.capacity.share(need)
+        return share
+
     @property
     def occupied(self) -> float:
         """Executors' shares that its tasks take when all run at once."""
-        share = self.capacity.share
+        share = self.share
         return sum(share(spec.spec.resources) * count for spec, count in self.in_flight.items())
 
     @property
     def load(self) -> float:
         """Run time of its tasks in seconds, over all executors; an unknown one fills the depth."""
-        share = self.capacity.share
+        share = self.share
         return sum(
             share(spec.spec.resources)
             * count

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications
+from concurrent_framework.master import applications, relay
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -259,7 +259,7 @@ def _finisher_died(reactor: MasterReactor, host: HostRecord, cause: str, event: 
     line = OutputLine(
         task_key(application.number, 0), "master", "", "error", f"{text}; not called for {names}"
     )
-    applications.show(reactor, application, Output((line,)))
+    relay.show(reactor, application, Output((line,)))
     for item in left:
         application.counts.finishing -= 1
         record = reactor.state.tasks[item.outcome.key]

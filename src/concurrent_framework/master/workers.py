@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.master import applications, dispatch, lifecycle, retry
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
 from concurrent_framework.model.ids import application_of
-from concurrent_framework.protocol.application import NodeLost, Output, Progress
+from concurrent_framework.protocol.application import NodeLost
 from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.protocol.worker import OutcomesSafe
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.protocol import worker as work
     from concurrent_framework.protocol.session import Goodbye, Hello
-    from concurrent_framework.protocol.tasks import OutputLine
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -43,7 +42,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(worker.peer)
     worker.peer = peer
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
-    worker.capacity = hello.capacity
+    worker.offer(hello.capacity)
     worker.last_heard = worker.last_outcome = reactor.now
     worker.credit = 0
     worker.recalling = False
@@ -252,29 +251,8 @@ def on_capacity(
     reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: work.CapacityChanged
 ) -> None:
     """Note what a worker offers now."""
-    reactor.state.workers[who.number].capacity = message.capacity
+    reactor.state.workers[who.number].offer(message.capacity)
     announce(reactor, {})
-
-
-def on_output(reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Output) -> None:
-    """Pass on what tasks printed to their applications."""
-    by_application: dict[int, list[OutputLine]] = {}
-    for line in message.lines:
-        by_application.setdefault(application_of(line.key), []).append(line)
-    for number, lines in by_application.items():
-        application = reactor.state.applications.get(number)
-        if application is not None:
-            applications.show(reactor, application, Output(tuple(lines)))
-
-
-def on_progress(
-    reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Progress
-) -> None:
-    """Note how far tasks have come."""
-    for note in message.notes:
-        application = reactor.state.applications.get(application_of(note.key))
-        if application is not None:
-            applications.note_progress(reactor, application, Progress((note,)))
 
 
 def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: Goodbye) -> None:

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.scheduling.base import ITaskScheduler
 
-CHECK_ALWAYS = 200
+CHECK_ALWAYS = 40
 """Up to so many tasks the invariants are checked after every round, beyond it now and then."""
-CHECK_SOMETIMES = 50
+CHECK_SOMETIMES = 20
 ALL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
 
 

@@ -1,0 +1,76 @@
+"""Bringing outcomes to their applications, each once, as far as they keep up. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
+from concurrent_framework.protocol.application import Deliver, SystemEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.state import ApplicationRecord, PeerRecord
+    from concurrent_framework.protocol import application as app
+    from concurrent_framework.protocol.tasks import Outcome
+
+MAX_UNACKNOWLEDGED = 16_384
+"""Outcomes under way to an application at most; the rest waits here."""
+MAX_BATCH = 1024
+"""Outcomes in one message."""
+
+
+def deliver(reactor: MasterReactor) -> None:
+    """Send every application what it has not been sent, as far as it keeps up."""
+    state = reactor.state
+    for number in list(state.talkative):
+        application = state.applications.get(number)
+        if application is None or application.peer is None or not application.outgoing:
+            state.talkative.discard(number)
+            continue
+        while application.outgoing and len(application.unacknowledged) < MAX_UNACKNOWLEDGED:
+            _deliver_some(reactor, application)
+        state.talkative.discard(number)
+
+
+def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> None:
+    outgoing, unacknowledged = application.outgoing, application.unacknowledged
+    first = application.first_number + len(unacknowledged)
+    outcomes: list[Outcome] = []
+    origins = {}
+    while outgoing and len(outcomes) < MAX_BATCH:
+        entry = outgoing[0]
+        if isinstance(entry, SystemEnded):
+            if outcomes:
+                break
+            outgoing.popleft()
+            unacknowledged.append(entry)
+            entry.number = first
+            reactor.outbox.send(application.peer, entry)
+            return
+        outgoing.popleft()
+        unacknowledged.append(entry)
+        sequence = sequence_of(entry.outcome.key)
+        if sequence < application.knows_from or sequence >= FIRST_SPAWNED:
+            origins[len(outcomes)] = entry.task
+        outcomes.append(entry.outcome)
+    reactor.outbox.send(application.peer, Deliver(first, outcomes, origins))
+
+
+def on_delivered(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Delivered
+) -> None:
+    """Forget outcomes that the application has handled."""
+    application = reactor.state.applications[who.number]
+    acknowledge(application, message.through)
+    if application.outgoing:
+        reactor.state.talkative.add(application.number)
+
+
+def acknowledge(application: ApplicationRecord, through: int) -> None:
+    """Drop undelivered outcomes up to a number."""
+    kept = application.unacknowledged
+    for _ in range(min(through - application.first_number + 1, len(kept))):
+        kept.popleft()
+        application.first_number += 1

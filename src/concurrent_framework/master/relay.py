@@ -1,0 +1,81 @@
+"""Passing on what tasks and systems print, log and tell of their progress. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.model.ids import application_of, sequence_of
+from concurrent_framework.protocol.application import Output, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.state import ApplicationRecord, PeerRecord
+    from concurrent_framework.protocol import application as app
+    from concurrent_framework.protocol.tasks import OutputLine
+
+
+def on_host_output(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Output
+) -> None:
+    """Pass on what a host printed."""
+    application = reactor.state.applications.get(who.number)
+    if application is not None:
+        show(reactor, application, message)
+
+
+def show(reactor: MasterReactor, application: ApplicationRecord, message: app.Output) -> None:
+    """Send output to the application it belongs to, or keep the last of it until it is back."""
+    owner = reactor.state.owner_of(application)
+    if owner.peer is None:
+        owner.backlog.extend(message.lines)
+    else:
+        reactor.outbox.send(owner.peer, message)
+
+
+def on_host_progress(
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Progress
+) -> None:
+    """Note and pass on how far an application's system has come."""
+    application = reactor.state.applications.get(who.number)
+    if application is not None:
+        note_progress(reactor, application, message)
+
+
+def note_progress(
+    reactor: MasterReactor, application: ApplicationRecord, message: app.Progress
+) -> None:
+    """Keep the newest progress of tasks and systems, and pass it on."""
+    for note in message.notes:
+        if sequence_of(note.key):
+            if note.key in reactor.state.tasks:
+                application.task_progress[note.key] = note
+        else:
+            application.progress = note
+    owner = reactor.state.owner_of(application)
+    if owner.peer is not None:
+        reactor.outbox.send(owner.peer, Progress(message.notes))
+
+
+def on_worker_output(
+    reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Output
+) -> None:
+    """Pass on what tasks printed to their applications."""
+    by_application: dict[int, list[OutputLine]] = {}
+    for line in message.lines:
+        by_application.setdefault(application_of(line.key), []).append(line)
+    for number, lines in by_application.items():
+        application = reactor.state.applications.get(number)
+        if application is not None:
+            show(reactor, application, Output(tuple(lines)))
+
+
+def on_worker_progress(
+    reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Progress
+) -> None:
+    """Note how far tasks have come."""
+    for note in message.notes:
+        application = reactor.state.applications.get(application_of(note.key))
+        if application is not None:
+            note_progress(reactor, application, Progress((note,)))
