@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from concurrent_framework.environment import Environment, create
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+SmallDisk = Callable[[int], AbstractContextManager[None]]
 
 open_plain = partial(Environment.open, installed=False)
 """Opens an environment without looking for installed plug-ins, which are none of these tests'."""
@@ -60,9 +60,20 @@ def forbidden(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Callable[[int], None]]:
-    """Let no file grow beyond so many bytes, as on a full disk."""
+def small_disk() -> SmallDisk:
+    """Let no file grow beyond so many bytes while a block runs, as on a full disk.
+
+    Only then: pytest's own output may go to a file that is larger.
+    """
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

@@ -19,7 +19,7 @@ from concurrent_framework.environment import (
 from concurrent_framework.environment.lock import holder_of, locked
 from concurrent_framework.environment.settings import change
 from concurrent_framework.model.errors import ConcurrentError, UsageError
-from tests.environment.conftest import open_plain
+from tests.environment.conftest import SmallDisk, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,11 +116,11 @@ def test_where_nothing_may_be_written_create_says_so(forbidden: Path) -> None:
     assert sorted(forbidden.iterdir()) == before
 
 
-def test_on_a_full_disk_create_leaves_nothing(
-    tmp_path: Path, small_disk: Callable[[int], None]
-) -> None:
-    small_disk(100)
-    with pytest.raises(ConcurrentError, match=r"cannot create .*lab: File too large"):
+def test_on_a_full_disk_create_leaves_nothing(tmp_path: Path, small_disk: SmallDisk) -> None:
+    with (
+        small_disk(100),
+        pytest.raises(ConcurrentError, match=r"cannot create .*lab: File too large"),
+    ):
         create(tmp_path / "deep" / "lab", opener=open_plain)
     assert os.listdir(tmp_path) == []
 
@@ -253,11 +253,13 @@ def test_switching_what_is_not_there_is_told(plug: Callable[[str], Environment])
 
 
 def test_a_change_on_a_full_disk_leaves_the_old_file(
-    lab: Environment, small_disk: Callable[[int], None]
+    lab: Environment, small_disk: SmallDisk
 ) -> None:
     before = lab.layout.config.read_bytes()
-    small_disk(10)
-    with pytest.raises(ConcurrentError, match=r"cannot change .*env.toml: File too large"):
+    with (
+        small_disk(10),
+        pytest.raises(ConcurrentError, match=r"cannot change .*env.toml: File too large"),
+    ):
         change(lab.layout, "environment", "app", "x")
     assert lab.layout.config.read_bytes() == before
     assert sorted(path.name for path in lab.layout.root.glob(".*")) == []

@@ -15,7 +15,7 @@ from concurrent_framework.environment import Environment, launch
 from concurrent_framework.environment.lock import Holder, holder_of, locked
 from concurrent_framework.environment.logs import follow, last_lines
 from concurrent_framework.model.errors import ConcurrentError, UsageError
-from tests.environment.conftest import open_plain
+from tests.environment.conftest import SmallDisk, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,13 +176,13 @@ def test_a_log_that_cannot_be_written_is_told(plug: Callable[[str], Environment]
 
 def test_a_full_disk_costs_the_log_and_not_the_application(
     plug: Callable[[str], Environment],
-    small_disk: Callable[[int], None],
+    small_disk: SmallDisk,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     environment = plug(PROBE)
     environment.layout.log.write_bytes(b"x" * 20_000)
-    small_disk(10_000)
-    assert launch(environment) == 7
+    with small_disk(10_000):
+        assert launch(environment) == 7
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"error: cannot write the log .*environment.log: .*File too large", line)
 

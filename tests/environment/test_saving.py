@@ -17,10 +17,9 @@ import pytest
 from concurrent_framework.environment import Environment, backup, restore, verify_backup
 from concurrent_framework.environment.lock import locked
 from concurrent_framework.model.errors import ConcurrentError, UsageError
-from tests.environment.conftest import open_plain
+from tests.environment.conftest import SmallDisk, open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -132,21 +131,23 @@ def test_links_are_followed_but_not_in_circles(lab: Environment, tmp_path: Path)
     assert not (copy.data / "pipe").exists()
 
 
-def test_on_a_full_disk_no_half_backup_is_left(
-    full: Environment, small_disk: Callable[[int], None]
-) -> None:
-    small_disk(1_000_000)
-    with pytest.raises(ConcurrentError, match=r"cannot write the backup .*: File too large"):
+def test_on_a_full_disk_no_half_backup_is_left(full: Environment, small_disk: SmallDisk) -> None:
+    with (
+        small_disk(1_000_000),
+        pytest.raises(ConcurrentError, match=r"cannot write the backup .*: File too large"),
+    ):
         backup(full)
     assert os.listdir(full.layout.backups) == []
 
 
 def test_on_a_full_disk_nothing_is_half_restored(
-    saved: Path, tmp_path: Path, small_disk: Callable[[int], None]
+    saved: Path, tmp_path: Path, small_disk: SmallDisk
 ) -> None:
     before = sorted(os.listdir(tmp_path))
-    small_disk(1_000_000)
-    with pytest.raises(ConcurrentError, match=r"cannot restore .*copy: File too large"):
+    with (
+        small_disk(1_000_000),
+        pytest.raises(ConcurrentError, match=r"cannot restore .*copy: File too large"),
+    ):
         restore(saved, tmp_path / "copy", opener=open_plain)
     assert sorted(os.listdir(tmp_path)) == before
 
