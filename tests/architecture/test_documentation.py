@@ -8,6 +8,7 @@ from concurrent_framework.master.lifecycle import diagram
 from tests.architecture.source import ROOT
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
+JOURNEY = (ROOT / "docs" / "journey-of-a-task.md").read_text()
 
 
 def test_the_state_diagram_is_that_of_the_table() -> None:
@@ -21,13 +22,13 @@ def test_every_decision_is_listed() -> None:
 
 def test_the_journey_names_files_that_exist() -> None:
     source = ROOT / "src" / "concurrent_framework"
-    for name in re.findall(r"`([a-z_]+/[a-z_/]+\.py)(?::[^`]*)?`", PAGE):
+    for name in re.findall(r"`([a-z_]+/[a-z_/]+\.py)(?::[^`]*)?`", JOURNEY):
         assert (source / name).exists(), name
 
 
 def test_the_journey_names_functions_that_exist() -> None:
     source = ROOT / "src" / "concurrent_framework"
-    for name, function in re.findall(r"`([a-z_/]+\.py): ([a-z_]+)`", PAGE):
+    for name, function in re.findall(r"`([a-z_/]+\.py): ([a-z_]+)`", JOURNEY):
         assert f"def {function}(" in (source / name).read_text(), f"{name}: {function}"
 
 
