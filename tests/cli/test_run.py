@@ -234,7 +234,8 @@ def test_a_master_that_is_not_there(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("CONCURRENT_APPLICATION__CONNECT_TIMEOUT", "0.2")
+    for section in ("APPLICATION", "WORKER"):
+        monkeypatch.setenv(f"CONCURRENT_{section}__CONNECT_TIMEOUT", "0.2")
     began = time.monotonic()
     code = main([*words, "--join", f"ipc://{tmp_path}/none"])
     assert time.monotonic() - began < 10
