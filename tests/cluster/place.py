@@ -180,12 +180,14 @@ class Place:
 
     def expect_nothing_left(self) -> None:
         """Fail if a process, a socket or a directory of a run is left behind."""
-        until(lambda: not self.processes(), lambda: f"the end of {self._describe()}", 5.0)
-        for running in self._started:
-            running.process.poll()
+        self.expect_no_process()
         left = [str(one) for one in self.runtime.glob("concurrent/*")]
         left += [str(one) for one in self.root.glob("concurrent*")]
         assert not left, f"left behind: {left}"
+
+    def expect_no_process(self) -> None:
+        """Fail if a process does not end soon."""
+        until(lambda: not self.processes(), lambda: f"the end of {self._describe()}", 5.0)
 
     def close(self) -> None:
         """Kill whatever is left."""

@@ -188,10 +188,8 @@ class ApplicationSession:
 
     def _tick(self, _event: on.Tick, now: float, done: list[do.Command]) -> None:
         if self.welcome is None and now >= self._connect_by:
-            reason = self._trouble or (
-                f"no Concurrent master answered within {self._connect_timeout:g} s"
-            )
-            self._end(MasterNotFoundError(reason), done)
+            trouble = self._trouble or "no Concurrent master answered"
+            self._end(MasterNotFoundError.after(self._connect_timeout, trouble), done)
             return
         if self.welcome is not None and now >= self._heard + self.lease:
             self._lose(f"no sign of life for {self.lease:g} s", done)

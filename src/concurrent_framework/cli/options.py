@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ Join = Annotated[
         "--join",
         "-j",
         metavar="LINK",
-        help="The master to ask, by its link.",
+        help="The master to ask: its link, or the path of an environment that runs.",
         show_default="the one on this machine",
     ),
 ]
@@ -31,4 +32,8 @@ Name = Annotated[
     typer.Option(
         "--name", metavar="NAME", help="What people call it.", show_default="the machine's name"
     ),
+]
+EnvironmentPath = Annotated[
+    Path,
+    typer.Argument(metavar="PATH", help="The environment's directory.", show_default=False),
 ]

@@ -59,7 +59,9 @@ def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
     if not answer:
         console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
         return
-    table = _table("ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>")
+    table = make_table(
+        "ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>"
+    )
     for one in answer:
         table.add_row(*_application_cells(one, str(one["application"]), ""))
         for system in one["systems"]:
@@ -74,7 +76,7 @@ def show_tasks(answer: Mapping[str, Any]) -> None:
     if not tasks:
         console.print("no unfinished tasks")
         return
-    table = _table("TASK>", "NAME~", "APPLICATION~", "STATE", "WORKER~", "TRY>", "FOR>")
+    table = make_table("TASK>", "NAME~", "APPLICATION~", "STATE", "WORKER~", "TRY>", "FOR>")
     for one in tasks:
         table.add_row(
             one["task"],
@@ -107,7 +109,7 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
 
 
 def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
-    table = _table(
+    table = make_table(
         "WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>"
     )
     for one in workers:
@@ -124,7 +126,7 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
     console.print(table)
 
 
-def _table(*columns: str) -> Table:
+def make_table(*columns: str) -> Table:
     """Make a table. A column that ends with ``>`` is aligned right, one with ``~`` may wrap."""
     table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1))
     for column in columns:

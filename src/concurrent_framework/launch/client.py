@@ -137,7 +137,8 @@ class MasterClient:
                     return message
             remaining = end - time.monotonic()
             if remaining <= 0:
-                raise MasterNotFoundError(self._nobody())
+                where = f"no Concurrent master answered at {self._connection.endpoint}"
+                raise MasterNotFoundError.after(self._timeout, self._trouble or where)
             poller.poll(ceil(remaining * 1000))
 
     def _is_wanted(self, message: Any, wanted: type[Any]) -> bool:
@@ -168,13 +169,6 @@ class MasterClient:
                 raise RefusedError(problem.text)
             self._trouble = problem.text
         return messages
-
-    def _nobody(self) -> str:
-        detail = f" ({self._trouble})" if self._trouble else ""
-        return (
-            f"no master answered at {self._connection.endpoint} within {self._timeout:g} s{detail}; "
-            "is it running there? `concurrent master` starts one"
-        )
 
     def _not_ours(self, error: MalformedError) -> str:
         where = self._connection.endpoint

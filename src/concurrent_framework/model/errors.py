@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,12 @@ class MasterNotFoundError(ConcurrentError):
     """No master answered within the connect timeout; the command line exits with code 3."""
 
     exit_code = 3
+
+    @classmethod
+    def after(cls, seconds: float, trouble: str = "no Concurrent master answered") -> Self:
+        """Say that nobody answered within so many seconds, why as far as known, and what to do."""
+        what_to_do = "start one there with `concurrent master`, or check the link"
+        return cls(f"{trouble} (waited {seconds:g} s): {what_to_do}")
 
 
 class RefusedError(ConcurrentError):

@@ -155,9 +155,8 @@ class WorkerNode(Component):
         return events or [on.Tick()]
 
     def _nobody(self) -> None:
-        reason = self._trouble or f"no Concurrent master answered at {self._places.endpoint}"
-        message = f"{reason} (waited {self.connect_timeout:g} s)"
-        raise MasterNotFoundError(message)
+        trouble = self._trouble or f"no Concurrent master answered at {self._places.endpoint}"
+        raise MasterNotFoundError.after(self.connect_timeout, trouble)
 
     def _turn(self, events: Sequence[on.Event]) -> None:
         while events:
