@@ -1,0 +1,1 @@
+"""Where a master keeps its journal: the port, and its adapters."""
