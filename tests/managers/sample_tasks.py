@@ -214,6 +214,15 @@ def log(level: str, text: str) -> None:
     getattr(current_task().log, level)(text)
 
 
+def speak_and_wait(path: str) -> None:
+    """Say something twice at once, more than is sent at once, and nothing from then on."""
+    for number in (1, 2):
+        current_task().progress(number, 2)
+        current_task().log.warning("said %d", number)
+    while not Path(path).exists():
+        time.sleep(0.003)
+
+
 def progress(steps: int) -> None:
     for step in range(steps):
         current_task().progress(step + 1, steps, f"step {step + 1}")

@@ -79,6 +79,16 @@ def test_progress_is_limited_but_ends_with_the_last(driver: Driver) -> None:
     assert len(driver.notes) < 100
 
 
+def test_what_a_task_says_arrives_though_it_says_nothing_more(
+    driver: Driver, tmp_path: Path
+) -> None:
+    keys = driver.push(Call("speak_and_wait", str(tmp_path / "go")))
+    driver.until(lambda: any(note.done == 2 for note in driver.notes))
+    driver.until(lambda: any("said 2" in line.text for line in driver.output))
+    (tmp_path / "go").touch()
+    driver.wait(keys)
+
+
 def test_scratch_directory(driver: Driver) -> None:
     (folder,) = driver.run(Call("scratch"))
     assert folder.startswith(str(driver.directory))

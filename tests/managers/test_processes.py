@@ -343,7 +343,7 @@ def test_forgotten_application_goes_silently(driver: Driver, tmp_path: Path) -> 
     driver.manager.forget(1)
     assert driver.run(Call("add", 1, 1), application=2) == [2]
     assert keys[0] not in driver.outcomes
-    assert all(link.pid for link in driver.manager._links.values())
+    driver.until(lambda: all(link.pid for link in driver.manager._links.values()))
 
 
 def test_several_specs_of_one_application(driver: Driver) -> None:

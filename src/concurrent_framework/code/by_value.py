@@ -12,7 +12,7 @@ import linecache
 import pickle
 import sys
 from functools import lru_cache
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle  # type: ignore[import-untyped]
@@ -23,6 +23,8 @@ from concurrent_framework.code.definitions import Definition, definition_of
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from concurrent_framework.model.spec import CodeBlob
 
 PROTOCOL = 5
@@ -81,6 +83,9 @@ class _DefinitionPickler(cloudpickle.Pickler):  # type: ignore[misc]
         self.modules: set[str] = set()
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, CodeType):
+            rebuild, parts = internals._code_reduce(obj)  # noqa: SLF001
+            return _code_of_file, (obj.co_filename, rebuild, parts)
         if isinstance(obj, ModuleType):
             self.modules.add(obj.__name__)
         elif isinstance(obj, type | FunctionType):
@@ -104,6 +109,13 @@ class _ValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
             identity = internals._get_or_create_tracker_id(obj)  # noqa: SLF001
             return _known_class, (identity, definition.data)
         return super().reducer_override(obj)
+
+
+def _code_of_file(
+    filename: str, rebuild: Callable[..., CodeType], parts: tuple[Any, ...]
+) -> CodeType:
+    """Rebuild code with the name of its file, which cloudpickle may leave out: tracebacks show it."""
+    return rebuild(*parts).replace(co_filename=filename)
 
 
 def _keeping_known_classes(reduced: Any) -> Any:

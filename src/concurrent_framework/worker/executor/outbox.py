@@ -54,6 +54,7 @@ class Outbox:
         self._last = perf_counter()
         self._closed = False
         self._foreign = False
+        self._reminded = False
         self._main = threading.get_ident()
         os.register_at_fork(after_in_child=self._forked)
         # Nothing of SA_RESTART: a task that waits in a system call must be interrupted too, or the
@@ -86,12 +87,12 @@ class Outbox:
         if self.output.dirty and threading.get_ident() == self._main:
             self._collect(whole=False)
         self._lines += self.output.row(self._running.key, str(self._running.source), level, text)
-        self._live(LIVE_SECONDS)
+        self._live(LIVE_SECONDS, promise=True)
 
     def progress(self, note: ProgressNote) -> None:
         """Take how far the running task is; only the latest note of a task is sent."""
         self._notes[note.key] = note
-        self._live(PROGRESS_SECONDS)
+        self._live(PROGRESS_SECONDS, promise=True)
 
     def flush(self, *, whole: bool) -> None:
         """Send everything; `whole` if no task is running."""
@@ -128,20 +129,36 @@ class Outbox:
     def _written(self) -> None:
         self._live(LIVE_SECONDS)
 
-    def _live(self, seconds: float) -> None:
-        """Flush now and then while a task runs; in the main thread, wherever this is called."""
-        if self._closed or perf_counter() - self._last < seconds:
+    def _live(self, seconds: float, *, promise: bool = False) -> None:
+        """Flush now and then while a task runs; in the main thread, wherever this is called.
+
+        With `promise`, what has to wait now leaves later, also if the task says nothing more.
+        """
+        if self._closed:
             return
-        if threading.get_ident() == self._main:
+        wait = self._last + seconds - perf_counter()
+        if wait > 0:
+            if promise:
+                self._remind(wait)
+        elif threading.get_ident() == self._main:
             self.flush(whole=False)
         else:
             signal.pthread_kill(self._main, NUDGE)
+
+    def _remind(self, seconds: float) -> None:
+        """Have this process nudge itself, unless it is about to."""
+        if not self._reminded:
+            self._reminded = True
+            reminder = threading.Timer(seconds, signal.pthread_kill, (self._main, NUDGE))
+            reminder.daemon = True
+            reminder.start()
 
     def _forked(self) -> None:
         """Be silent in a child that a task forks: the worker listens to one process only."""
         self._closed = self._foreign = True
 
     def _nudged(self, _number: int, _frame: object) -> None:
+        self._reminded = False
         # The running task may be near the limit; then it is told later.
         with contextlib.suppress(RecursionError):
             self.flush(whole=False)
