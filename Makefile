@@ -7,7 +7,7 @@ DEMO_IMAGE := mandelbrot.png
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix bench docs clean
+.PHONY: help demo test check fix bench chaos docs clean
 
 help: ## show this list
 	@echo "Concurrent: make TARGET"
@@ -31,6 +31,9 @@ fix: $(VENV)/.with-dev ## let ruff repair and format what it can
 
 bench: $(VENV)/.with-dev ## measure start-up, throughput and speed-up on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.with-dev ## break a cluster of real processes and count its outcomes (MINUTES=5)
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(ARGS)
 
 docs: $(VENV)/.with-docs ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
