@@ -24,6 +24,15 @@ def heard(reactor: MasterReactor, peer: PeerRecord) -> None:
 def check(reactor: MasterReactor) -> None:
     """Take back the work of silent workers, note absent applications, and send heartbeats."""
     state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
+    if not state.trouble:
+        _check_leases(reactor)
+    for peer, who in state.peers.items():
+        if now - who.last_sent > lease / 3:
+            reactor.outbox.send(peer, Heartbeat())
+
+
+def _check_leases(reactor: MasterReactor) -> None:
+    state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
     for worker in list(state.workers.values()):
         if now - worker.last_heard > lease:
             if worker.peer is not None:
@@ -47,6 +56,3 @@ def check(reactor: MasterReactor) -> None:
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
             )
-    for peer, who in state.peers.items():
-        if now - who.last_sent > lease / 3:
-            reactor.outbox.send(peer, Heartbeat())

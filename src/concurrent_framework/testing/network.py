@@ -52,6 +52,7 @@ class SimServer:
         self.faults = faults
         self.arrived: Callable[[], None] = lambda: None
         self.clients: dict[Peer, SimClient] = {}
+        self.up = True
         self._inbox: list[Received] = []
 
     def carry(self, deliver: Callable[[], None]) -> None:
@@ -61,8 +62,18 @@ class SimServer:
 
     def take(self, peer: Peer, frames: list[Any]) -> None:
         """Take in an envelope."""
-        self._inbox.append(Received(peer, local=True, frames=frames))
-        self.arrived()
+        if self.up:
+            self._inbox.append(Received(peer, local=True, frames=frames))
+            self.arrived()
+
+    def crash(self) -> None:
+        """Be gone, with every connection and all that was on its way."""
+        self.up = False
+        self._inbox.clear()
+        clients, self.clients = self.clients, {}
+        for client in clients.values():
+            if client.up:
+                client.connect()
 
     def pollables(self) -> Sequence[Any]:
         """Return nothing: time is simulated."""

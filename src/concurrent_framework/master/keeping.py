@@ -1,0 +1,115 @@
+"""Between the core and its store: what a round decided is safe before anybody is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import facts
+from concurrent_framework.master.commands import Persist
+from concurrent_framework.master.compaction import STEP_BYTES, Compactor
+from concurrent_framework.master.events import StorageBack, StorageFailed
+from concurrent_framework.store.base import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from concurrent_framework.master.commands import Command
+    from concurrent_framework.master.events import Event
+    from concurrent_framework.master.state import MasterState
+    from concurrent_framework.store.base import IStore
+
+FIRST_RETRY = 0.05
+LAST_RETRY = 1.0
+
+
+class Keeping:
+    """Carries out the commands of rounds in order, each round's facts first.
+
+    When the store takes nothing, a round is held back whole until it does; see `master.trouble` for
+    what the core does meanwhile.
+
+    Args:
+        store: the open store; None for a master that keeps nothing.
+        state: what the core knows.
+        perform: carries out any other command.
+
+    """
+
+    def __init__(
+        self, store: IStore | None, state: MasterState, perform: Callable[[Command], None]
+    ) -> None:
+        self._store = store
+        self._perform = perform
+        self._compactor = Compactor(state)
+        self._held: list[tuple[bytes, Sequence[Command]]] = []
+        self._retry = FIRST_RETRY
+        self._retry_at = 0.0
+        self._long = False
+
+    def carry_out(self, commands: Sequence[Command], now: float) -> list[Event]:
+        """Carry out a round's commands; return what the core has to know."""
+        first = commands[0] if commands else None
+        if self._store is None or not isinstance(first, Persist):
+            self._perform_all(commands)
+            return []
+        data = facts.encode(first.facts)
+        if self._held:
+            self._held.append((data, commands[1:]))
+            return []
+        try:
+            self._store.append(data)
+        except StoreUnavailableError as error:
+            self._held.append((data, commands[1:]))
+            self._retry = FIRST_RETRY
+            self._retry_at = now + self._retry
+            return [StorageFailed(str(error))]
+        self._perform_all(commands[1:])
+        self._long = self._compactor.due(self._store.size().bytes)
+        return []
+
+    def deadline(self) -> float | None:
+        """Return when `attend` should be called, though nothing happens; None if it need not."""
+        if self._held:
+            return self._retry_at
+        return 0.0 if self._long else None
+
+    def attend(self, now: float) -> list[Event]:
+        """Try again what failed, or shorten the journal by a step; return what the core has to know."""
+        if self._held:
+            return self._try_again(now) if now >= self._retry_at else []
+        if self._long:
+            self._shorten()
+        return []
+
+    def _try_again(self, now: float) -> list[Event]:
+        assert self._store is not None
+        try:
+            while self._held:
+                data, commands = self._held[0]
+                self._store.append(data)
+                del self._held[0]
+                self._perform_all(commands)
+        except StoreUnavailableError as error:
+            self._retry = min(2 * self._retry, LAST_RETRY)
+            self._retry_at = now + self._retry
+            return [StorageFailed(str(error))]
+        return [StorageBack()]
+
+    def _shorten(self) -> None:
+        assert self._store is not None
+        entries = self._store.oldest(STEP_BYTES)
+        data = self._compactor.keep(entries, self._store.size().entries)
+        through = entries[-1].number
+        try:
+            self._store.replace(through, data)
+        except StoreUnavailableError:
+            # Nothing is lost by a long journal. If this lasts, the next round's facts tell of it.
+            self._long = False
+            return
+        size = self._store.size().bytes
+        self._compactor.dropped(through, size)
+        self._long = self._compactor.due(size)
+
+    def _perform_all(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self._perform(command)
