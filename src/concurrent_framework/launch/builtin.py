@@ -8,6 +8,7 @@ _SCHEDULER = ("concurrent_framework.scheduling.base:ITaskScheduler",)
 _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
 _STORE = ("concurrent_framework.store.base:IStore",)
+_ENGINE = ("concurrent_framework.store.engine:IDatabaseEngine",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -23,4 +24,8 @@ BUILTIN = (
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
     Reference("memory", "concurrent_framework.store.memory:MemoryStore", _STORE),
+    Reference("sqlite", "concurrent_framework.store.sqlite:SqliteStore", _STORE),
+    Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlStore", _STORE),
+    Reference("sqlite", "concurrent_framework.store.sqlite:SqliteEngine", _ENGINE),
+    Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlEngine", _ENGINE),
 )
