@@ -172,9 +172,7 @@ def _keys(fact: facts.Submitted | facts.Kept | facts.KeptEnded) -> Iterable[int]
             return [outcome.key for outcome in fact.outcomes]
 
 
-def _system(
-    state: MasterState, fact: facts.SystemPushed | facts.SystemOver
-) -> list[facts.Fact]:
+def _system(state: MasterState, fact: facts.SystemPushed | facts.SystemOver) -> list[facts.Fact]:
     application = state.applications.get(fact.application)
     if application is None:
         return []

@@ -40,9 +40,7 @@ def put(
     reactor.state.talkative.add(application.number)
 
 
-def put_system(
-    reactor: MasterReactor, application: ApplicationRecord, ended: SystemEnded
-) -> None:
+def put_system(reactor: MasterReactor, application: ApplicationRecord, ended: SystemEnded) -> None:
     """Put what came of a system into its application's outbox."""
     ended.number = application.next_delivery
     application.outgoing.append(ended)

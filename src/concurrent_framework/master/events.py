@@ -75,13 +75,5 @@ class Stopping(Struct, frozen=True):
 
 
 Event = (
-    Begun
-    | Greeted
-    | Received
-    | Missed
-    | HostEnded
-    | StorageFailed
-    | StorageBack
-    | Tick
-    | Stopping
+    Begun | Greeted | Received | Missed | HostEnded | StorageFailed | StorageBack | Tick | Stopping
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.master import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from concurrent_framework.master.state import (
         ApplicationRecord,
@@ -30,6 +30,7 @@ ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
 """An attempt is the master's life << ATTEMPT_BITS | how many attempts the task has had."""
 ROW_BYTES = 48
 """What a row takes in the journal besides its payload, about."""
+SPEC_BYTES = 200
 
 
 def attempt_number(attempt: int) -> int:
@@ -106,7 +107,7 @@ class Journal:
         """Note new specs and code."""
         if self.kept and (specs or codes):
             self._first.append(facts.Defined(application.number, tuple(specs), tuple(codes)))
-            application.live_bytes += sum(len(blob.data) for blob in codes) + 200 * len(specs)
+            application.live_bytes += definition_bytes(specs, codes)
 
     def submitted(self, application: ApplicationRecord, first: int, rows: list[NewTask]) -> None:
         """Note accepted tasks."""
@@ -178,6 +179,11 @@ class Journal:
         """Note what came of a system."""
         if self.kept:
             self._then.append(facts.SystemOver(application.number, ended))
+
+
+def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> int:
+    """Return about how many bytes specs and code take in the journal."""
+    return sum(len(blob.data) for blob in codes) + SPEC_BYTES * len(specs)
 
 
 def row_bytes(row: NewTask) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.master.commands import Command
     from concurrent_framework.master.events import Event
-    from concurrent_framework.master.state import MasterState
+    from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.store.base import IStore
 
 FIRST_RETRY = 0.05
@@ -23,31 +23,51 @@ LAST_RETRY = 1.0
 
 
 class Keeping:
-    """Carries out the commands of rounds in order, each round's facts first.
+    """Drives the core: carries out the commands of its rounds in order, each round's facts first.
 
     When the store takes nothing, a round is held back whole until it does; see `master.trouble` for
     what the core does meanwhile.
 
     Args:
         store: the open store; None for a master that keeps nothing.
-        state: what the core knows.
-        perform: carries out any other command.
+        reactor: the core.
+        perform: carries out any command but `Persist`.
 
     """
 
     def __init__(
-        self, store: IStore | None, state: MasterState, perform: Callable[[Command], None]
+        self, store: IStore | None, reactor: MasterReactor, perform: Callable[[Command], None]
     ) -> None:
         self._store = store
+        self._reactor = reactor
         self._perform = perform
-        self._compactor = Compactor(state)
+        self._compactor = Compactor(reactor.state)
         self._held: list[tuple[bytes, Sequence[Command]]] = []
         self._retry = FIRST_RETRY
         self._retry_at = 0.0
         self._long = False
 
-    def carry_out(self, commands: Sequence[Command], now: float) -> list[Event]:
-        """Carry out a round's commands; return what the core has to know."""
+    def turn(self, events: Sequence[Event], now: float) -> None:
+        """Let the core take in what has happened, and carry out what it wants."""
+        while events:
+            events = self._carry_out(self._reactor.handle(events, now), now)
+        events = self._attend(now)
+        while events:
+            events = self._carry_out(self._reactor.handle(events, now), now)
+
+    def deadline(self) -> float:
+        """Return when `turn` is due, with `Tick` if nothing else happens."""
+        due = self._reactor.deadline()
+        if self._held:
+            return min(due, self._retry_at)
+        return self._reactor.now if self._long else due
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
+
+    def _carry_out(self, commands: Sequence[Command], now: float) -> list[Event]:
         first = commands[0] if commands else None
         if self._store is None or not isinstance(first, Persist):
             self._perform_all(commands)
@@ -67,14 +87,8 @@ class Keeping:
         self._long = self._compactor.due(self._store.size().bytes)
         return []
 
-    def deadline(self) -> float | None:
-        """Return when `attend` should be called, though nothing happens; None if it need not."""
-        if self._held:
-            return self._retry_at
-        return 0.0 if self._long else None
-
-    def attend(self, now: float) -> list[Event]:
-        """Try again what failed, or shorten the journal by a step; return what the core has to know."""
+    def _attend(self, now: float) -> list[Event]:
+        """Try again what failed, or shorten the journal by a step."""
         if self._held:
             return self._try_again(now) if now >= self._retry_at else []
         if self._long:

@@ -7,7 +7,7 @@ handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from concurrent_framework.master import (
     applications,
@@ -84,25 +84,7 @@ class MasterReactor:
         """Take in a round of events and return what is to be done, in order."""
         self.now = now
         for event in events:
-            match event:
-                case Received():
-                    self._receive(event)
-                case Greeted():
-                    self._greet(event)
-                case Missed():
-                    self._miss(event)
-                case HostEnded():
-                    self.end_host(event)
-                case StorageFailed():
-                    trouble.begin(self, event.reason)
-                case StorageBack():
-                    trouble.end(self)
-                case Stopping():
-                    self._stop(event.reason)
-                case Begun():
-                    recovery.resume(self)
-                case Tick():
-                    pass
+            self._EVENTS[type(event)](self, event)
         if not self._stopped and not self.state.trouble:
             self.dispatcher.round(now)
             self._watching = self.dispatcher.recall(now)
@@ -187,9 +169,12 @@ class MasterReactor:
         else:
             systems.on_host_ended(self, event)
 
-    def _stop(self, reason: str) -> None:
+    def _tick(self, _event: Tick) -> None:
+        """Do what is due anyway."""
+
+    def _stop(self, event: Stopping) -> None:
         for peer in self.state.peers:
-            self.outbox.send(peer, Goodbye(reason))
+            self.outbox.send(peer, Goodbye(event.reason))
         for host in self.state.hosts:
             self.outbox.stop_host(host)
         self._stopped = True
@@ -209,6 +194,18 @@ class MasterReactor:
         """Forget a connection."""
         self.state.peers.pop(peer, None)
         self.outbox.drop(peer)
+
+    _EVENTS: ClassVar[dict[type, Any]] = {
+        Begun: recovery.resume,
+        Received: _receive,
+        Greeted: _greet,
+        Missed: _miss,
+        HostEnded: end_host,
+        StorageFailed: trouble.begin,
+        StorageBack: trouble.end,
+        Stopping: _stop,
+        Tick: _tick,
+    }
 
 
 def _nothing(_reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, _message: Any) -> None:

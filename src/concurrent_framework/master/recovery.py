@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import applications, dispatch, lifecycle, systems
 from concurrent_framework.master.facts import JournalError
-from concurrent_framework.master.journal import outcome_bytes, row_bytes
+from concurrent_framework.master.journal import definition_bytes, outcome_bytes, row_bytes
 from concurrent_framework.master.replay import Replay, ReplayedEnd
 from concurrent_framework.master.state import (
     ApplicationRecord,
@@ -29,6 +29,7 @@ from concurrent_framework.protocol.application import FinishTask
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from concurrent_framework.master.events import Begun
     from concurrent_framework.master.facts import Application
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.replay import ReplayedApplication
@@ -54,9 +55,7 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
     state.next_number = replay.next_application
     state.next_worker = replay.next_worker
     for joined in replay.workers.values():
-        state.workers[joined.number] = WorkerRecord(
-            joined.number, joined.session, joined.name, now
-        )
+        state.workers[joined.number] = WorkerRecord(joined.number, joined.session, joined.name, now)
         state.worker_sessions[joined.session] = joined.number
     for number in sorted(replay.applications):
         replayed = replay.applications.pop(number)
@@ -70,9 +69,7 @@ def _add_application(
     state: MasterState, replayed: ReplayedApplication, told: Application, now: float
 ) -> None:
     number, began = told.number, told.began - state.settings.epoch
-    application = ApplicationRecord(
-        number, told.session, told.name, parent=told.parent, now=began
-    )
+    application = ApplicationRecord(number, told.session, told.name, parent=told.parent, now=began)
     state.applications[number] = application
     state.sessions[told.session] = number
     state.queue.shares.weigh(number, told.weight)
@@ -89,7 +86,7 @@ def _add_application(
             application.spawned_specs[spec] = local
     application.digests.update(replayed.codes)
     state.codes.update(replayed.codes)
-    application.live_bytes += sum(len(blob.data) for blob in replayed.codes.values())
+    application.live_bytes += definition_bytes(replayed.specs, replayed.codes.values())
     for sequence, system in replayed.systems.items():
         record = SystemRecord(number, system.push)
         record.application, record.attempt = system.child, system.attempt
@@ -173,7 +170,7 @@ def _call_again(
         host.waiting.append(FinishTask(record.task, outcome))
 
 
-def resume(reactor: MasterReactor) -> None:
+def resume(reactor: MasterReactor, _event: Begun) -> None:
     """Begin a master's life: start hosts and systems again, and settle what was being cancelled."""
     state = reactor.state
     reactor.journal.begun()

@@ -6,7 +6,7 @@ behind those facts, or because they are over: these mean nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from concurrent_framework.master import facts
 from concurrent_framework.model.ids import FIRST_SPAWNED, SEQUENCE_BITS, application_of
@@ -128,7 +128,7 @@ class Replay:
 
     def read(self, entries: Iterable[bytes]) -> None:
         """Take entries, the oldest first."""
-        take = _TAKE
+        take = self._TAKE
         for data in entries:
             for fact in facts.decode(data):
                 take[type(fact)](self, fact)
@@ -226,24 +226,23 @@ class Replay:
         for number, outcome, row in zip(fact.numbers, fact.outcomes, fact.rows, strict=True):
             application.keep_undelivered(number, ReplayedEnd(outcome, row))
 
-
-_TAKE: dict[type, Any] = {
-    facts.Life: Replay._life,
-    facts.Application: Replay._application,
-    facts.Defined: Replay._defined,
-    facts.Submitted: Replay._submitted,
-    facts.Ended: Replay._ended,
-    facts.Finishing: Replay._finishing,
-    facts.Delivered: Replay._delivered,
-    facts.ApplicationOver: Replay._over,
-    facts.Cancelled: Replay._cancelled,
-    facts.Lost: Replay._lost,
-    facts.Handed: Replay._handed,
-    facts.WorkerJoined: Replay._worker_joined,
-    facts.WorkerGone: Replay._worker_gone,
-    facts.SystemPushed: Replay._system_pushed,
-    facts.SystemStarted: Replay._system_started,
-    facts.SystemOver: Replay._system_over,
-    facts.Kept: Replay._kept,
-    facts.KeptEnded: Replay._kept_ended,
-}
+    _TAKE: ClassVar[dict[type, Any]] = {
+        facts.Life: _life,
+        facts.Application: _application,
+        facts.Defined: _defined,
+        facts.Submitted: _submitted,
+        facts.Ended: _ended,
+        facts.Finishing: _finishing,
+        facts.Delivered: _delivered,
+        facts.ApplicationOver: _over,
+        facts.Cancelled: _cancelled,
+        facts.Lost: _lost,
+        facts.Handed: _handed,
+        facts.WorkerJoined: _worker_joined,
+        facts.WorkerGone: _worker_gone,
+        facts.SystemPushed: _system_pushed,
+        facts.SystemStarted: _system_started,
+        facts.SystemOver: _system_over,
+        facts.Kept: _kept,
+        facts.KeptEnded: _kept_ended,
+    }

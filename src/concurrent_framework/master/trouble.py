@@ -13,20 +13,22 @@ from concurrent_framework.protocol.application import Output, Progress, Query
 from concurrent_framework.protocol.session import Heartbeat, Resync
 
 if TYPE_CHECKING:
+    from concurrent_framework.master.events import StorageBack, StorageFailed
     from concurrent_framework.master.reactor import MasterReactor
 
 HARMLESS = frozenset({Heartbeat, Query, Output, Progress})
 """What is taken in all the same: it changes nothing that is written down."""
 
 
-def begin(reactor: MasterReactor, reason: str) -> None:
+def begin(reactor: MasterReactor, event: StorageFailed) -> None:
     """Stop taking in, handing out and delivering."""
+    reason = event.reason
     if not reactor.state.trouble:
         reactor.outbox.log("error", f"the journal takes nothing, so no work is taken in: {reason}")
     reactor.state.trouble = reason
 
 
-def end(reactor: MasterReactor) -> None:
+def end(reactor: MasterReactor, _event: StorageBack) -> None:
     """Go on; whoever was alive before counts as alive, and greets again."""
     state, now = reactor.state, reactor.now
     state.trouble = ""
@@ -44,5 +46,5 @@ def end(reactor: MasterReactor) -> None:
             who.deaf = True
             reactor.outbox.send(peer, Resync())
     postponed, reactor.postponed = reactor.postponed, []
-    for event in postponed:
-        reactor.end_host(event)
+    for ended in postponed:
+        reactor.end_host(ended)

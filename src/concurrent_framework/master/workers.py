@@ -112,9 +112,7 @@ def _current(state: MasterState, record: TaskRecord, attempt: int) -> bool:
     return waits and record.attempt < state.first_attempt and attempt < state.first_attempt
 
 
-def _adopt(
-    reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int
-) -> None:
+def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int) -> None:
     """Give a waiting task back to the worker that already has it."""
     state = reactor.state
     state.queue.remove(dispatch.group_key(record), record)

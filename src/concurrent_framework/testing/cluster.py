@@ -106,7 +106,7 @@ class SimCluster:
             check_invariants(state)
         self.master = MasterReactor(settings, self._scheduler, self.clock.now, state)
         self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
-        self._keeping = Keeping(store, self.master.state, self._perform)
+        self._keeping = Keeping(store, self.master, self._perform)
         self.feed([master_events.Begun()])
 
     def crash_master(self) -> None:
@@ -156,18 +156,11 @@ class SimCluster:
 
     def _turn(self, events: Sequence[Any]) -> None:
         now = self.clock.now
-        while events:
-            events = self._keeping.carry_out(self.master.handle(events, now), now)
-        events = self._keeping.attend(now)
-        while events:
-            events = self._keeping.carry_out(self.master.handle(events, now), now)
+        self._keeping.turn(events, now)
         self._rounds += 1
         if len(self.master.state.tasks) < CHECK_ALWAYS or self._rounds % CHECK_SOMETIMES == 0:
             check_invariants(self.master.state)
-        due = self.master.deadline()
-        retry = self._keeping.deadline()
-        if retry is not None:
-            due = min(due, max(retry, now))
+        due = self._keeping.deadline()
         if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
             self._tick_at = due
             self.clock.at(due, lambda: self._tick(due))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.testing.cluster import SimCluster
 
+
 class SimNode:
     """What workers and applications have in common: a name, a link and a life."""
 
