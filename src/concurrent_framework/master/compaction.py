@@ -40,11 +40,13 @@ class Compactor:
 
     Args:
         state: what matters.
+        spare: bytes up to which a journal is short enough, whatever of it matters.
 
     """
 
-    def __init__(self, state: MasterState) -> None:
+    def __init__(self, state: MasterState, spare: int = SPARE_BYTES) -> None:
         self._state = state
+        self._spare = spare
         self._goal = 0
         self._left = 0
         self._mattered = 0
@@ -52,9 +54,9 @@ class Compactor:
     def due(self, size: int) -> bool:
         """Whether a journal of so many bytes should be shortened now."""
         live = 0
-        if size > SPARE_BYTES:
+        if size > self._spare:
             live = sum(application.live_bytes for application in self._state.applications.values())
-        if size <= GROWTH * live + SPARE_BYTES:
+        if size <= GROWTH * live + self._spare:
             self._goal = 0
             return False
         # What was left when the whole was looked at may take more room than it seems.

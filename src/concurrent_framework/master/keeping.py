@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import facts
 from concurrent_framework.master.commands import Persist
-from concurrent_framework.master.compaction import STEP_BYTES, Compactor
+from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES, Compactor
 from concurrent_framework.master.events import StorageBack, StorageFailed
 from concurrent_framework.store.base import StoreUnavailableError
 
@@ -32,16 +32,25 @@ class Keeping:
         store: the open store; None for a master that keeps nothing.
         reactor: the core.
         perform: carries out any command but `Persist`.
+        spare: bytes up to which the journal is short enough.
+        step: bytes of it that are looked at in one round.
 
     """
 
     def __init__(
-        self, store: IStore | None, reactor: MasterReactor, perform: Callable[[Command], None]
+        self,
+        store: IStore | None,
+        reactor: MasterReactor,
+        perform: Callable[[Command], None],
+        *,
+        spare: int = SPARE_BYTES,
+        step: int = STEP_BYTES,
     ) -> None:
+        self._step = step
         self._store = store
         self._reactor = reactor
         self._perform = perform
-        self._compactor = Compactor(reactor.state)
+        self._compactor = Compactor(reactor.state, spare)
         self._held: list[tuple[bytes, Sequence[Command]]] = []
         self._retry = FIRST_RETRY
         self._retry_at = 0.0
@@ -111,7 +120,7 @@ class Keeping:
 
     def _shorten(self) -> None:
         assert self._store is not None
-        entries = self._store.oldest(STEP_BYTES)
+        entries = self._store.oldest(self._step)
         data = self._compactor.keep(entries, self._store.size().entries)
         through = entries[-1].number
         try:

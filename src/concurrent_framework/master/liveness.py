@@ -8,17 +8,22 @@ from concurrent_framework.master import applications, workers
 from concurrent_framework.protocol.session import Heartbeat
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import PeerRecord
 
 
-def heard(reactor: MasterReactor, peer: PeerRecord) -> None:
+def heard(reactor: MasterReactor, peer: Hashable, who: PeerRecord) -> None:
     """Note a sign of life."""
-    match peer.role:
+    match who.role:
         case "execute":
-            reactor.state.workers[peer.number].last_heard = reactor.now
+            reactor.state.workers[who.number].last_heard = reactor.now
         case "submit" | "host":
-            reactor.state.applications[peer.number].last_heard = reactor.now
+            application = reactor.state.applications[who.number]
+            # The host that calls `finished` lives on when the application itself is gone.
+            if application.peer == peer:
+                application.last_heard = reactor.now
 
 
 def check(reactor: MasterReactor) -> None:

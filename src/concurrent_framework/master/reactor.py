@@ -115,7 +115,7 @@ class MasterReactor:
             self.outbox.drop(event.peer)
             return
         handlers = _HANDLERS[peer.role]
-        liveness.heard(self, peer)
+        liveness.heard(self, event.peer, peer)
         if peer.deaf and not self.state.trouble:
             self.outbox.send(event.peer, Resync())
             return

@@ -77,7 +77,7 @@ class ReplayedApplication:
     def end(self, number: int, outcomes: list[Outcome]) -> None:
         """Take outcomes, counting them all and keeping those that are not handled."""
         rows, undelivered = self.rows, self.undelivered
-        special = self.finishing or self.lost or self.handed or self.cancelling
+        special = bool(self.finishing or self.lost or self.handed or self.cancelling)
         for outcome in outcomes:
             failure = outcome.failure
             if failure is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES
 from concurrent_framework.store.memory import MemoryContents, MemoryStore
 
 
@@ -13,9 +14,16 @@ class SimDisk:
     """What a master writes, and the points at which it may die: before and after each thing it does.
 
     `full` makes every write fail until it is False again.
+
+    Args:
+        spare: bytes up to which the journal is short enough.
+        step: bytes of it that are looked at in one round.
+
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spare: int = SPARE_BYTES, step: int = STEP_BYTES) -> None:
+        self.spare = spare
+        self.step = step
         self.contents = MemoryContents()
         self.full = False
         self.countdown = 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from concurrent_framework.model.resources import Capacity
+    from concurrent_framework.protocol.application import SystemEnded
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.testing.cluster import SimCluster
 
@@ -128,12 +129,15 @@ class SimApplication(SimNode):
         super().__init__(cluster, name)
         role: Role = hello.pop("role", "submit")
         session = hello.pop("session", f"session-{name}")
+        patience = hello.pop("connect_timeout", 5.0)
+        self._pid = int(hello.get("pid", 0))
         self.session = ApplicationSession(
-            Hello(role, session, name=name, **hello), connect_timeout=5.0
+            Hello(role, session, name=name, **hello), connect_timeout=patience
         )
         self._channel = Channel(self.link, lambda: cluster.clock.now)
         self.outcomes: list[Outcome] = []
         self.seen: list[Any] = []
+        self.ended_systems: list[SystemEnded] = []
         self.expecting = 0
         self.once_only: list[tuple[int, int]] = []
         """First sequence and number of tasks that may be attempted at most once."""
@@ -145,7 +149,8 @@ class SimApplication(SimNode):
         """Push tasks with these payloads (see `SimManager`) and a `TaskSpec` of these fields."""
         resources = {k: spec.pop(k) for k in ("cpus", "memory", "gpus", "labels") if k in spec}
         made = TaskSpec(CodeReference("sim", "Task"), Resources(**resources), **spec)
-        number = self._specs.setdefault(made, len(self._specs) + 1)
+        # Another process of this application has other numbers.
+        number = self._specs.setdefault(made, 1000 * self._pid + len(self._specs) + 1)
         self.session.outbox.define(Define((SpecEntry(number, made),)))
         if not made.idempotent:
             self.once_only.append((self.session.outbox.next_sequence, len(payloads)))
@@ -182,6 +187,7 @@ class SimApplication(SimNode):
                     self.told()
                 case app_commands.SystemOver():
                     self.seen.append(command.ended)
+                    self.ended_systems.append(command.ended)
                     self.expecting -= 1
                     self.feed([app_events.Handled(command.ended.number)])
                 case _:
@@ -236,7 +242,7 @@ class SimHost(SimApplication):
                 if not self.session.outbox.next_sequence > 1:
                     self.push([b"0.1"] * 3)
             case app_commands.End():
-                self.alive = False
+                self.kill()
             case _:
                 super().other(command)
 
