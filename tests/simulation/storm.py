@@ -88,7 +88,8 @@ class Storm:
     def __init__(self, seed: int, pattern: str = "push") -> None:
         self.seed = seed
         self.chance = random.Random(seed)
-        faults = Faults(seed, loss=0.02, duplication=0.02, jitter=0.001 if seed % 2 else 0.0)
+        late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
+        faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
         self.disk = SimDisk(SPARE, STEP)
         self.cluster = SimCluster(
             pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True

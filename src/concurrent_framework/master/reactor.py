@@ -139,6 +139,7 @@ class MasterReactor:
         hello = event.hello
         if self.state.trouble and hello.role not in {"observe", "admin"}:
             return
+        self.outbox.begin_with(event.peer)
         if hello.role not in event.granted:
             reason = event.objection or f"this token does not allow the role {hello.role}"
             self.outbox.log(
