@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master.journal import outcome_bytes, row_bytes
+from concurrent_framework.master.journal import outcome_bytes, row_bytes, system_bytes
 from concurrent_framework.master.state import Undelivered
 from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
 from concurrent_framework.protocol.application import Deliver, SystemEnded
@@ -103,7 +103,11 @@ def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through:
     undelivered = application.undelivered
     for _ in range(count):
         entry = sent.popleft() if sent else waiting.popleft()
-        if undelivered and isinstance(entry, Undelivered):
+        if not reactor.journal.kept:
+            continue
+        if isinstance(entry, SystemEnded):
+            application.live_bytes -= system_bytes(entry)
+        else:
             del undelivered[entry.outcome.key]
             application.live_bytes -= row_bytes(entry.task) + outcome_bytes(entry.outcome)
     application.first_number += count

@@ -168,7 +168,7 @@ class Journal:
         """Note an accepted task system."""
         if self.kept:
             self._first.append(facts.SystemPushed(application.number, push))
-            application.live_bytes += len(push.payload) + ROW_BYTES  # type: ignore[arg-type]
+            application.live_bytes += row_bytes(push)
 
     def system_started(self, application: ApplicationRecord, system: SystemRecord) -> None:
         """Note which application is the system's own."""
@@ -179,6 +179,9 @@ class Journal:
         """Note what came of a system."""
         if self.kept:
             self._then.append(facts.SystemOver(application.number, ended))
+            application.live_bytes += system_bytes(ended)
+            if ended.origin is not None:
+                application.live_bytes -= row_bytes(ended.origin)
 
 
 def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> int:
@@ -186,14 +189,20 @@ def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> in
     return sum(len(blob.data) for blob in codes) + SPEC_BYTES * len(specs)
 
 
-def row_bytes(row: NewTask) -> int:
-    """Return about how many bytes a task takes in the journal."""
+def row_bytes(row: NewTask | PushSystem) -> int:
+    """Return about how many bytes a task or a system takes in the journal."""
     return len(row.payload) + ROW_BYTES  # type: ignore[arg-type]  # decoded payloads are bytes
 
 
 def outcome_bytes(outcome: Outcome) -> int:
     """Return about how many bytes an outcome takes in the journal."""
     return len(outcome.result) + len(outcome.changes) + ROW_BYTES  # type: ignore[arg-type]
+
+
+def system_bytes(ended: SystemEnded) -> int:
+    """Return about how many bytes what came of a system takes in the journal."""
+    size = len(ended.result) + len(ended.state)  # type: ignore[arg-type]
+    return size + (ROW_BYTES if ended.origin is None else row_bytes(ended.origin))
 
 
 def life_fact(state: MasterState) -> facts.Life:

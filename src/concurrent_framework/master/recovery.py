@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import applications, dispatch, lifecycle, systems
 from concurrent_framework.master.facts import JournalError
-from concurrent_framework.master.journal import definition_bytes, outcome_bytes, row_bytes
+from concurrent_framework.master.journal import (
+    definition_bytes,
+    outcome_bytes,
+    row_bytes,
+    system_bytes,
+)
 from concurrent_framework.master.replay import Replay, ReplayedEnd
 from concurrent_framework.master.state import (
     ApplicationRecord,
@@ -91,6 +96,7 @@ def _add_application(
         record = SystemRecord(number, system.push)
         record.application, record.attempt = system.child, system.attempt
         application.systems[sequence] = record
+        application.live_bytes += row_bytes(system.push)
     _add_undelivered(application, replayed)
     _add_tasks(state, application, replayed, now)
     counts = application.counts
@@ -111,6 +117,7 @@ def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplicati
         found = replayed.undelivered[number]
         if not isinstance(found, ReplayedEnd):
             application.outgoing.append(found)
+            application.live_bytes += system_bytes(found)
             continue
         spec = application.specs.get(found.task.spec)
         entry = Undelivered(number, found.outcome, found.task, spec)
