@@ -38,10 +38,18 @@ class Swarm:
         words = [word for one in settings for word in ("--set", one)]
         if listen:
             words += ["--listen", listen]
-        self.master = place.start(
-            "master", "--name", "m", "--set", f"master.scheduler={pattern}", *words
-        )
+        self._command = ["master", "--name", "m", "--set", f"master.scheduler={pattern}", *words]
+        self.start_master()
+
+    def start_master(self) -> None:
+        """Start the master, again with the same words after it was killed."""
+        self.master = self.place.start(*self._command)
         self.master.says("is ready")
+
+    def kill_master(self) -> None:
+        """Kill the master, without a chance to clean up."""
+        self.master.kill()
+        self.master.ends()
 
     @property
     def endpoint(self) -> str:

@@ -109,6 +109,13 @@ def note(path: str, text: str) -> str:
     return text
 
 
+def hold(path: str, text: str, gate: str) -> str:
+    """Note that it has begun, say so, and wait for a file."""
+    note(path, text)
+    wait_for(gate)
+    return text
+
+
 def boom(text: str) -> None:
     print("about to fail", file=sys.stderr)
     raise ValueError(text)

@@ -13,8 +13,9 @@ import pytest
 
 from concurrent_framework.application.events import CancelAsked
 from concurrent_framework.model.ids import task_key
-from concurrent_framework.testing.cluster import SimApplication, SimCluster, SimWorker
+from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.network import Faults
+from concurrent_framework.testing.nodes import SimApplication, SimWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

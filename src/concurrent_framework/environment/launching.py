@@ -76,9 +76,14 @@ def _run_node(environment: Environment, log: Logger) -> int:
 
     components, title = environment.components, environment.title
     if environment.application == "master":
-        keys, listen = environment.layout.keys, environment.listen
         return run_master(
-            components.config, listen=listen, name=title, components=components, keys=keys, log=log
+            components.config,
+            listen=environment.listen,
+            name=title,
+            components=components,
+            keys=environment.layout.keys,
+            journal=environment.layout.data / "journal",
+            log=log,
         )
     connection = locate(environment.join)
     return run_worker(components.config, connection, name=title, components=components, log=log)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import socket
 import time
 from pathlib import Path
@@ -21,8 +23,20 @@ _ALL: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "hos
 
 def keys_directory() -> Path:
     """Return where a master without an environment keeps its keys: ``~/.concurrent/keys``."""
+    return _home() / "keys"
+
+
+def journal_directory(name: str) -> Path:
+    """Return where a master without an environment keeps its journal, the same for each name."""
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:40] or "master"
+    if slug != name:
+        slug = f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return _home() / "masters" / slug
+
+
+def _home() -> Path:
     home = os.environ.get("CONCURRENT_HOME")
-    return (Path(home) if home else Path.home() / ".concurrent") / "keys"
+    return Path(home) if home else Path.home() / ".concurrent"
 
 
 class Guard(NamedTuple):

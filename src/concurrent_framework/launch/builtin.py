@@ -7,6 +7,8 @@ from concurrent_framework.components import Reference
 _SCHEDULER = ("concurrent_framework.scheduling.base:ITaskScheduler",)
 _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
+_STORE = ("concurrent_framework.store.base:IStore",)
+_ENGINE = ("concurrent_framework.store.engine:IDatabaseEngine",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -21,4 +23,9 @@ BUILTIN = (
     Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
+    Reference("memory", "concurrent_framework.store.memory:MemoryStore", _STORE),
+    Reference("sqlite", "concurrent_framework.store.sqlite:SqliteStore", _STORE),
+    Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlStore", _STORE),
+    Reference("sqlite", "concurrent_framework.store.sqlite:SqliteEngine", _ENGINE),
+    Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlEngine", _ENGINE),
 )

@@ -43,6 +43,7 @@ def run_master(
     name: str = "",
     components: ComponentManager | None = None,
     keys: Path | None = None,
+    journal: Path | None = None,
     log: logging.Logger | None = None,
 ) -> int:
     """Run a master until it is stopped; return its exit code.
@@ -53,10 +54,13 @@ def run_master(
         name: what people call it; by default the machine's name.
         components: those of its environment; None for what is built in and installed.
         keys: directory of its keys and tokens; None for that of the user.
+        journal: directory of its journal; None for one in that of the user.
         log: where to write; None for stderr.
 
     Raises:
-        UsageError: the endpoint is taken or malformed, or an option is wrong.
+        UsageError: the endpoint is taken or malformed, an option is wrong, or a master of this name
+            runs already.
+        StoreError: the journal cannot be opened or read.
 
     """
     from concurrent_framework.launch import access
@@ -66,7 +70,8 @@ def run_master(
     components = components or components_for(config)
     name = name or socket.gethostname()
     stop = StopSignal(interrupt=True)
-    with Template(warm=("host",)) as template, create(name) as run:
+    journal = journal or access.journal_directory(name)
+    with Template(warm=("host",)) as template, create(name, mark=str(journal)) as run:
         guard = access.Guard.open(keys or access.keys_directory()) if listen else None
         transport = ZmqServer(
             ipc=run.socket, tcp=listen or None, keys=guard.keys if guard else None
@@ -82,6 +87,7 @@ def run_master(
             guard.grant if guard else _grant_local,
             stop,
             log or make_log(logging.INFO),
+            journal,
         )
         node = components.create(MasterNode, places)
         node.app_init()

@@ -6,6 +6,7 @@ What a killed master left behind is recognised and removed by the next look.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -115,14 +116,17 @@ class Registry:
     def __init__(self, places: Sequence[Path]) -> None:
         self._places = tuple(places)
 
-    def create(self, name: str) -> RunDirectory:
+    def create(self, name: str, mark: str = "") -> RunDirectory:
         """Register a master that this process is or starts.
 
         Args:
             name: for people; need not be unique.
+            mark: what makes it the same master at each start: its socket is where it was before, so
+                that whoever was connected finds it again. Empty for one that starts only once.
 
         Raises:
-            UsageError: the place is open to other users or cannot be written.
+            UsageError: the place is open to other users or cannot be written, or this very master
+                runs already.
 
         Example:
             ::
@@ -133,9 +137,17 @@ class Registry:
         """
         place = self._places[0]
         make_private(place)
-        self._sweep(place)
+        living = self._sweep(place)
         slug = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:20] or "master"
-        path = place / f"{slug}-{os.urandom(3).hex()}"
+        suffix = hashlib.sha256(mark.encode()).digest() if mark else os.urandom(3)
+        path = place / f"{slug}-{suffix[:3].hex()}"
+        for other in living:
+            if other.socket.parent == path:
+                message = (
+                    f"master {name} runs already (pid {other.pid}): give this one another name with"
+                    " --name, or end that one"
+                )
+                raise UsageError(message)
         pid = os.getpid()
         entry = Entry(name, pid, process_birth(pid), f"ipc://{path / SOCKET}", time.time())
         try:
@@ -226,9 +238,9 @@ def places(environ: Mapping[str, str] = os.environ) -> list[Path]:
     return [fallback]
 
 
-def create(name: str) -> RunDirectory:
+def create(name: str, mark: str = "") -> RunDirectory:
     """Register a master of this user; see `Registry.create`."""
-    return Registry(places()).create(name)
+    return Registry(places()).create(name, mark)
 
 
 def find(name: str | None = None, *, embedded: bool = True) -> Entry:

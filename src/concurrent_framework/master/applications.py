@@ -10,7 +10,6 @@ from concurrent_framework.master.state import (
     PeerRecord,
     SpecRecord,
     TaskRecord,
-    Undelivered,
 )
 from concurrent_framework.model.ids import (
     FIRST_SPAWNED_SPEC,
@@ -66,7 +65,9 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     application.host, application.pid = hello.host, hello.pid
     application.greeting = hello.greeting
     state.queue.shares.weigh(number, hello.weight)
-    application.weight = hello.weight
+    if application.weight != hello.weight:
+        application.weight = hello.weight
+        reactor.journal.changed(application)
     attach(reactor, application, peer, PeerRecord("submit", number), hello)
 
 
@@ -78,6 +79,7 @@ def open_application(reactor: MasterReactor, session: str, name: str, *, parent:
     application = ApplicationRecord(number, session, name, parent=parent, now=reactor.now)
     state.applications[number] = application
     state.sessions[session] = number
+    reactor.journal.changed(application)
     return number
 
 
@@ -94,11 +96,13 @@ def attach(
     application.peer = peer
     application.last_heard = reactor.now
     application.away_since = None
-    application.detached = False
     if hello.delivered >= 0:
-        delivery.acknowledge(application, hello.delivered)
+        delivery.acknowledge(reactor, application, hello.delivered)
     else:
         application.knows_from = application.accepted + 1
+    if application.detached or application.knows_from > application.accepted:
+        application.detached = False
+        reactor.journal.changed(application)
     application.outgoing.extendleft(reversed(application.unacknowledged))
     application.unacknowledged.clear()
     settings = state.settings
@@ -148,13 +152,15 @@ def on_define(
 
 def define(reactor: MasterReactor, application: ApplicationRecord, message: app.Define) -> None:
     """Add specs and code to an application."""
-    for blob in message.codes:
+    codes = [blob for blob in message.codes if blob.digest not in application.digests]
+    for blob in codes:
         reactor.state.codes.setdefault(blob.digest, blob)
         application.digests.add(blob.digest)
-    for entry in message.specs:
-        if entry.number not in application.specs:
-            number = dispatch.local_number(application.number, entry.number)
-            application.specs[entry.number] = SpecRecord(number, entry.spec)
+    specs = [entry for entry in message.specs if entry.number not in application.specs]
+    for entry in specs:
+        number = dispatch.local_number(application.number, entry.number)
+        application.specs[entry.number] = SpecRecord(number, entry.spec)
+    reactor.journal.defined(application, specs, codes)
     host = application.finisher
     if host is not None and host.peer is not None:
         reactor.outbox.send(host.peer, HostJob(None, message.specs, message.codes))
@@ -178,9 +184,10 @@ def _submit(
     reactor: MasterReactor,
     application: ApplicationRecord,
     first: int,
-    rows: Iterable[NewTask],
+    rows: list[NewTask],
 ) -> None:
     """Make the records of new tasks and queue them."""
+    reactor.journal.submitted(application, first, rows)
     specs, tasks, now = application.specs, reactor.state.tasks, reactor.now
     records = []
     key = task_key(application.number, first)
@@ -192,8 +199,7 @@ def _submit(
             )
             application.counts.submitted += 1
             application.counts.failed += 1
-            application.outgoing.append(Undelivered(Outcome(key, 0, failure=failure), row, None))
-            reactor.state.talkative.add(application.number)
+            delivery.put(reactor, application, Outcome(key, 0, failure=failure), row, None)
         else:
             record = TaskRecord(key, spec, row, since=now, arrived=now)
             tasks[key] = record
@@ -206,7 +212,7 @@ def _submit(
 
 def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
     """Accept the tasks that a task made; from here on only their number is left in its outcome."""
-    rows = outcome.spawned
+    rows = list(outcome.spawned)
     if outcome.specs:
         numbers = _adopt_specs(reactor, application, outcome)
         for row in rows:
@@ -249,6 +255,7 @@ def complete(
     if record.spec.spec.notifies and not application.parent:
         record.state = lifecycle.FINISH[record.state]
         application.counts.finishing += 1
+        reactor.journal.finishing(outcome)
         systems.call_finished(reactor, application, record, outcome)
         return
     settle(reactor, application, record, outcome)
@@ -267,8 +274,7 @@ def settle(
         counts.cancelled += 1
     else:
         counts.failed += 1
-    application.outgoing.append(Undelivered(outcome, record.task, record.spec))
-    reactor.state.talkative.add(application.number)
+    delivery.put(reactor, application, outcome, record.task, record.spec)
 
 
 def on_cancel(
@@ -294,7 +300,7 @@ def on_cancel(
 def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
     """Cancel tasks: those that wait at once, those at workers as soon as they can; how many."""
     state = reactor.state
-    at_workers: dict[int, list[tuple[int, int]]] = {}
+    at_workers: dict[int, list[TaskRecord]] = {}
     count = 0
     for record in records:
         if record.cancelled or record.state == lifecycle.FINISHING:
@@ -302,7 +308,7 @@ def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
         count += 1
         record.cancelled = True
         if record.state == lifecycle.ASSIGNED:
-            at_workers.setdefault(record.worker, []).append((record.key, record.attempt))
+            at_workers.setdefault(record.worker, []).append(record)
             continue
         application = state.applications[application_of(record.key)]
         application.counts.waiting -= 1
@@ -310,10 +316,12 @@ def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
         outcome = Outcome(record.key, record.attempt, failure=retry.cancelled(record))
         complete(reactor, application, record, outcome)
         state.queue.withdraw(key, 1)
-    for number, tasks in at_workers.items():
+    for number, cancelled in at_workers.items():
+        reactor.journal.cancelled(cancelled)
         peer = state.workers[number].peer
         if peer is not None:
-            reactor.outbox.send(peer, CancelRuns(tuple(tasks)))
+            runs = tuple((record.key, record.attempt) for record in cancelled)
+            reactor.outbox.send(peer, CancelRuns(runs))
     return count
 
 
@@ -325,6 +333,7 @@ def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message:
     application.away_since = reactor.now
     if message.detach:
         application.detached = True
+        reactor.journal.changed(application)
         reactor.outbox.log("info", f"application {application.number} detached")
     else:
         end_application(reactor, application, message.reason or "it ended")
@@ -356,6 +365,7 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
             if worker.peer is not None:
                 reactor.outbox.send(worker.peer, Forget(application.number))
     del state.applications[application.number]
+    reactor.journal.over(application)
     state.sessions.pop(application.session, None)
     state.queue.shares.forget(application.number)
     state.talkative.discard(application.number)

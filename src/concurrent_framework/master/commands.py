@@ -7,6 +7,14 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from concurrent_framework.master.facts import Fact
+
+
+class Persist(Struct, frozen=True):
+    """Make these facts safe, before anything that follows is done; the first command if there is any."""
+
+    facts: list[Fact]
+
 
 class Send(Struct, frozen=True):
     """Send these messages to a peer, as one envelope."""
@@ -40,4 +48,4 @@ class Log(Struct, frozen=True):
     text: str
 
 
-Command = Send | Drop | StartHost | StopHost | Log
+Command = Persist | Send | Drop | StartHost | StopHost | Log

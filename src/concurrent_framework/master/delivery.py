@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from concurrent_framework.master.journal import outcome_bytes, row_bytes, system_bytes
+from concurrent_framework.master.state import Undelivered
 from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
 from concurrent_framework.protocol.application import Deliver, SystemEnded
 
@@ -11,14 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord, PeerRecord
+    from concurrent_framework.master.state import ApplicationRecord, PeerRecord, SpecRecord
     from concurrent_framework.protocol import application as app
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import NewTask, Outcome
 
 MAX_UNACKNOWLEDGED = 16_384
 """Outcomes under way to an application at most; the rest waits here."""
 MAX_BATCH = 1024
 """Outcomes in one message."""
+
+
+def put(
+    reactor: MasterReactor,
+    application: ApplicationRecord,
+    outcome: Outcome,
+    task: NewTask,
+    spec: SpecRecord | None,
+) -> None:
+    """Put a task's one outcome into its application's outbox."""
+    number = application.next_delivery
+    entry = Undelivered(number, outcome, task, spec)
+    application.outgoing.append(entry)
+    if reactor.journal.kept:
+        application.undelivered[outcome.key] = entry
+        reactor.journal.ended(application, number, outcome)
+    reactor.state.talkative.add(application.number)
+
+
+def put_system(reactor: MasterReactor, application: ApplicationRecord, ended: SystemEnded) -> None:
+    """Put what came of a system into its application's outbox."""
+    ended.number = application.next_delivery
+    application.outgoing.append(ended)
+    reactor.journal.system_over(application, ended)
+    reactor.state.talkative.add(application.number)
 
 
 def deliver(reactor: MasterReactor) -> None:
@@ -46,7 +73,6 @@ def _deliver_some(reactor: MasterReactor, application: ApplicationRecord) -> Non
                 break
             outgoing.popleft()
             unacknowledged.append(entry)
-            entry.number = first
             reactor.outbox.send(application.peer, entry)
             return
         outgoing.popleft()
@@ -63,14 +89,26 @@ def on_delivered(
 ) -> None:
     """Forget outcomes that the application has handled."""
     application = reactor.state.applications[who.number]
-    acknowledge(application, message.through)
+    acknowledge(reactor, application, message.through)
     if application.outgoing:
         reactor.state.talkative.add(application.number)
 
 
-def acknowledge(application: ApplicationRecord, through: int) -> None:
-    """Drop undelivered outcomes up to a number."""
-    kept = application.unacknowledged
-    for _ in range(min(through - application.first_number + 1, len(kept))):
-        kept.popleft()
-        application.first_number += 1
+def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through: int) -> None:
+    """Drop outcomes up to a number; an earlier master may have delivered what waits here."""
+    sent, waiting = application.unacknowledged, application.outgoing
+    count = min(through - application.first_number + 1, len(sent) + len(waiting))
+    if count <= 0:
+        return
+    undelivered = application.undelivered
+    for _ in range(count):
+        entry = sent.popleft() if sent else waiting.popleft()
+        if not reactor.journal.kept:
+            continue
+        if isinstance(entry, SystemEnded):
+            application.live_bytes -= system_bytes(entry)
+        else:
+            del undelivered[entry.outcome.key]
+            application.live_bytes -= row_bytes(entry.task) + outcome_bytes(entry.outcome)
+    application.first_number += count
+    reactor.journal.delivered(application, application.first_number - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import lifecycle
+from concurrent_framework.master.journal import ATTEMPT_MASK
 from concurrent_framework.model.ids import SPEC_BITS, application_of
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
 from concurrent_framework.protocol.worker import Provide, Recall, Run
@@ -14,6 +15,7 @@ from concurrent_framework.scheduling.queue import GroupKey
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from concurrent_framework.master.journal import Journal
     from concurrent_framework.master.outbox import Outbox
     from concurrent_framework.master.state import (
         MasterState,
@@ -54,8 +56,11 @@ def enqueue(state: MasterState, records: Iterable[TaskRecord], *, front: bool = 
 class Dispatcher:
     """Runs the scheduling rounds."""
 
-    def __init__(self, state: MasterState, scheduler: ITaskScheduler, outbox: Outbox) -> None:
+    def __init__(
+        self, state: MasterState, scheduler: ITaskScheduler, outbox: Outbox, journal: Journal
+    ) -> None:
         self._state = state
+        self._journal = journal
         self._scheduler = scheduler
         self._outbox = outbox
         self._turn = 0
@@ -63,7 +68,7 @@ class Dispatcher:
     def round(self, now: float) -> None:
         """Place ready tasks until there are none, or no worker has room for any of them."""
         queue = self._state.queue
-        if not queue.live:
+        if not queue.live or self._state.awaited:
             return
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         blocked: set[GroupKey] = set()
@@ -118,16 +123,20 @@ class Dispatcher:
     def _assign(self, records: list[TaskRecord], worker: WorkerRecord, now: float) -> None:
         number, tasks = worker.number, worker.tasks
         assign = lifecycle.ASSIGN
-        spec = records[0].spec
+        spec, base = records[0].spec, self._state.first_attempt
         rows = []
         for record in records:
             record.state = assign[record.state]
-            record.attempt += 1
+            attempt = record.attempt
+            if attempt < base:
+                attempt = base | attempt & ATTEMPT_MASK
+            record.attempt = attempt + 1
             record.worker = number
             record.since = now
             key = record.key
             tasks[key] = record
             rows.append(Assigned(key, record.attempt, spec.number, record.task.payload))
+        self._journal.handed(records)
         worker.in_flight[spec] = worker.in_flight.get(spec, 0) + len(records)
         if records[0].losses:
             worker.suspects += len(records)

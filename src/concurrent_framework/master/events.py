@@ -50,6 +50,20 @@ class HostEnded(Struct, frozen=True):
     stderr: str
 
 
+class Begun(Struct, frozen=True):
+    """The master begins, on what its journal held; the first event there is."""
+
+
+class StorageFailed(Struct, frozen=True):
+    """The store does not take anything, the facts of the last round included; `reason` is for people."""
+
+    reason: str
+
+
+class StorageBack(Struct, frozen=True):
+    """The store takes something again, and everything it was given is safe."""
+
+
 class Tick(Struct, frozen=True):
     """The deadline that the reactor asked for has come."""
 
@@ -60,4 +74,6 @@ class Stopping(Struct, frozen=True):
     reason: str
 
 
-Event = Greeted | Received | Missed | HostEnded | Tick | Stopping
+Event = (
+    Begun | Greeted | Received | Missed | HostEnded | StorageFailed | StorageBack | Tick | Stopping
+)

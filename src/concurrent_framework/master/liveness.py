@@ -8,21 +8,35 @@ from concurrent_framework.master import applications, workers
 from concurrent_framework.protocol.session import Heartbeat
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import PeerRecord
 
 
-def heard(reactor: MasterReactor, peer: PeerRecord) -> None:
+def heard(reactor: MasterReactor, peer: Hashable, who: PeerRecord) -> None:
     """Note a sign of life."""
-    match peer.role:
+    match who.role:
         case "execute":
-            reactor.state.workers[peer.number].last_heard = reactor.now
+            reactor.state.workers[who.number].last_heard = reactor.now
         case "submit" | "host":
-            reactor.state.applications[peer.number].last_heard = reactor.now
+            application = reactor.state.applications[who.number]
+            # The host that calls `finished` lives on when the application itself is gone.
+            if application.peer == peer:
+                application.last_heard = reactor.now
 
 
 def check(reactor: MasterReactor) -> None:
     """Take back the work of silent workers, note absent applications, and send heartbeats."""
+    state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
+    if not state.trouble:
+        _check_leases(reactor)
+    for peer, who in state.peers.items():
+        if now - who.last_sent > lease / 3:
+            reactor.outbox.send(peer, Heartbeat())
+
+
+def _check_leases(reactor: MasterReactor) -> None:
     state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
     for worker in list(state.workers.values()):
         if now - worker.last_heard > lease:
@@ -47,6 +61,3 @@ def check(reactor: MasterReactor) -> None:
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
             )
-    for peer, who in state.peers.items():
-        if now - who.last_sent > lease / 3:
-            reactor.outbox.send(peer, Heartbeat())

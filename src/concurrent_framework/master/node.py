@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import zmq
 
 from concurrent_framework.components import Component, IApp, implements
 from concurrent_framework.config import Option
 from concurrent_framework.master.commands import Drop, Log, Send, StartHost, StopHost
-from concurrent_framework.master.events import Stopping, Tick
+from concurrent_framework.master.events import Begun, Stopping, Tick
 from concurrent_framework.master.hosts import HostProcesses
+from concurrent_framework.master.keeping import Keeping
 from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
+from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
 from concurrent_framework.scheduling.base import ITaskScheduler
+from concurrent_framework.store.base import IStore
+from concurrent_framework.store.places import StorePlaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.master.commands import Command
     from concurrent_framework.master.events import Event
+    from concurrent_framework.master.state import MasterState
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.protocol.session import Hello, Role
     from concurrent_framework.transport.base import ServerTransport
@@ -48,6 +53,8 @@ class MasterPlaces(NamedTuple):
         grant: says which roles a peer may take, or why none.
         stop: tells when the process is asked to end.
         log: where to write.
+        journal: a private directory of its own for its journal, the same at each start; None for a
+            master that forgets everything when it ends.
 
     """
 
@@ -61,6 +68,7 @@ class MasterPlaces(NamedTuple):
     grant: Callable[[Hello, bool], tuple[frozenset[Role], str]]
     stop: StopSignal
     log: Logger
+    journal: Path | None = None
 
 
 class MasterNode(Component):
@@ -75,6 +83,14 @@ class MasterNode(Component):
         default="push",
         selects=ITaskScheduler,
         doc="How work reaches the workers: push (the master sends it) or pull (workers ask).",
+    )
+    store = Option(
+        "master",
+        "store",
+        default="sqlite",
+        selects=IStore,
+        doc="Where the journal is, by which a master that was killed goes on where it stopped: sqlite, "
+        "postgresql, or memory for none. The cluster that `concurrent run` makes for itself has none.",
     )
     lease = Option(
         "master",
@@ -125,25 +141,42 @@ class MasterNode(Component):
             self.retention,
             places.version,
             epoch=time.time() - time.monotonic(),
+            journal=places.journal is not None and self.store != "memory",
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
-        self._reactor = MasterReactor(settings, scheduler, time.monotonic())
+        store, state = self._recover(settings)
+        self._reactor = MasterReactor(settings, scheduler, time.monotonic(), state)
+        self._keeping = Keeping(store, self._reactor, self._perform)
+
+    def _recover(self, settings: Settings) -> tuple[IStore | None, MasterState | None]:
+        """Open the store and read what it holds, if there is one."""
+        if not settings.journal:
+            return None, None
+        places = StorePlaces(self._places.journal, self._places.name)
+        component = cast("type[Component]", self.components.find(IStore, self.store))
+        store = cast("IStore", self.components.create(component, places))
+        for problem in store.open():
+            self._places.log.warning("%s", problem)
+        entries = (entry.data for entry in store.entries())
+        return store, recover(settings, entries, time.monotonic())
 
     def app_main(self) -> int:
         """Serve until asked to stop."""
-        places, reactor = self._places, self._reactor
+        places = self._places
+        self._turn([Begun()])
         poller = zmq.Poller()
         for pollable in (*places.transport.pollables(), self._hosts.fileno(), places.stop.fileno()):
             poller.register(pollable, zmq.POLLIN)
         while not places.stop.asked:
             poller.poll(self._milliseconds())
             self._turn(self._events())
-        self._perform(reactor.handle([Stopping(places.stop.reason)], time.monotonic()))
+        self._turn([Stopping(places.stop.reason)])
+        self._keeping.close()
         places.transport.close(LINGER)
         return places.stop.exit_code
 
     def _milliseconds(self) -> int:
-        due = self._reactor.deadline()
+        due = self._keeping.deadline()
         hosts = self._hosts.deadline()
         if hosts is not None:
             due = min(due, hosts)
@@ -157,18 +190,17 @@ class MasterNode(Component):
         return events or [Tick()]
 
     def _turn(self, events: Sequence[Event]) -> None:
-        self._perform(self._reactor.handle(events, time.monotonic()))
+        self._keeping.turn(events, time.monotonic())
 
-    def _perform(self, commands: Sequence[Command]) -> None:
-        for command in commands:
-            match command:
-                case Send():
-                    self._line.send(command.peer, command.messages)
-                case Drop():
-                    self._line.drop(command.peer)
-                case StartHost():
-                    self._hosts.start(command.host)
-                case StopHost():
-                    self._hosts.stop(command.host)
-                case Log():
-                    getattr(self._places.log, command.level)(command.text)
+    def _perform(self, command: Command) -> None:
+        match command:
+            case Send():
+                self._line.send(command.peer, command.messages)
+            case Drop():
+                self._line.drop(command.peer)
+            case StartHost():
+                self._hosts.start(command.host)
+            case StopHost():
+                self._hosts.stop(command.host)
+            case Log():
+                getattr(self._places.log, command.level)(command.text)

@@ -32,6 +32,11 @@ class Outbox:
         """Forget a connection after what was sent to it."""
         self._after.append(Drop(peer))
 
+    def begin_with(self, peer: Hashable) -> None:
+        """Forget what this round had for a peer before its greeting, which settles all of it."""
+        self._messages.pop(peer, None)
+        self._after = [one for one in self._after if one != Drop(peer)]
+
     def start_host(self, host: str) -> None:
         """Start a host's process."""
         self._before.append(StartHost(host))

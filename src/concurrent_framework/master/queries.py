@@ -55,6 +55,9 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
             found = _find(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}
         case "cancel":
+            if reactor.state.trouble:
+                reason = f"nothing can be cancelled at present: {reactor.state.trouble}"
+                raise _UnanswerableError(reason)
             if who.role == "observe":
                 reason = "this token may look but not cancel; use one with the role submit or admin"
                 raise _UnanswerableError(reason)

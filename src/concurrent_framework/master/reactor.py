@@ -1,31 +1,39 @@
 """The master's core: events in, commands out. PURE.
 
 It only tells who handles what: `applications`, `systems`, `workers`, `relay` and `queries` hold the
-handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `liveness` the leases.
+handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `liveness` the leases,
+`trouble` what happens while the store takes nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from concurrent_framework.master import (
     applications,
     delivery,
     liveness,
     queries,
+    recovery,
     relay,
     systems,
+    trouble,
     workers,
 )
+from concurrent_framework.master.commands import Persist
 from concurrent_framework.master.dispatch import Dispatcher
 from concurrent_framework.master.events import (
+    Begun,
     Greeted,
     HostEnded,
     Missed,
     Received,
     Stopping,
+    StorageBack,
+    StorageFailed,
     Tick,
 )
+from concurrent_framework.master.journal import Journal
 from concurrent_framework.master.outbox import Outbox
 from concurrent_framework.master.state import MasterState, PeerRecord, Settings
 from concurrent_framework.protocol import application as app
@@ -50,14 +58,23 @@ class MasterReactor:
         settings: the options it depends on.
         scheduler: decides where tasks go.
         now: monotonic time in seconds, as in every call.
+        state: what it begins with, recovered from a journal; None for nothing.
 
     """
 
-    def __init__(self, settings: Settings, scheduler: ITaskScheduler, now: float) -> None:
-        self.state = MasterState(settings, now)
+    def __init__(
+        self,
+        settings: Settings,
+        scheduler: ITaskScheduler,
+        now: float,
+        state: MasterState | None = None,
+    ) -> None:
+        self.state = MasterState(settings, now) if state is None else state
         self.outbox = Outbox()
+        self.journal = Journal(self.state, kept=settings.journal)
         self.scheduler = scheduler
-        self.dispatcher = Dispatcher(self.state, scheduler, self.outbox)
+        self.dispatcher = Dispatcher(self.state, scheduler, self.outbox, self.journal)
+        self.postponed: list[HostEnded] = []
         self.now = now
         self._next_check = now
         self._watching = False
@@ -67,28 +84,18 @@ class MasterReactor:
         """Take in a round of events and return what is to be done, in order."""
         self.now = now
         for event in events:
-            match event:
-                case Received():
-                    self._receive(event)
-                case Greeted():
-                    self._greet(event)
-                case Missed():
-                    self._miss(event)
-                case HostEnded():
-                    systems.on_host_ended(self, event)
-                case Stopping():
-                    self._stop(event.reason)
-                case Tick():
-                    pass
-        if self._stopped:
-            return self.outbox.flush()[0]
-        self.dispatcher.round(now)
-        self._watching = self.dispatcher.recall(now)
-        delivery.deliver(self)
-        if now >= self._next_check:
+            self._EVENTS[type(event)](self, event)
+        if not self._stopped and not self.state.trouble:
+            self.dispatcher.round(now)
+            self._watching = self.dispatcher.recall(now)
+            delivery.deliver(self)
+        if not self._stopped and now >= self._next_check:
             self._next_check = now + self.state.settings.lease / 4
             liveness.check(self)
+        facts = self.journal.take()
         commands, peers = self.outbox.flush()
+        if facts:
+            commands.insert(0, Persist(facts))
         for peer in peers:
             known = self.state.peers.get(peer)
             if known is not None:
@@ -108,7 +115,10 @@ class MasterReactor:
             self.outbox.drop(event.peer)
             return
         handlers = _HANDLERS[peer.role]
-        liveness.heard(self, peer)
+        liveness.heard(self, event.peer, peer)
+        if peer.deaf and not self.state.trouble:
+            self.outbox.send(event.peer, Resync())
+            return
         for message in event.messages:
             handler = handlers.get(type(message))
             if handler is None:
@@ -117,12 +127,19 @@ class MasterReactor:
                 self.outbox.send(event.peer, Refused("role", reason))
                 self.disconnect(event.peer)
                 return
+            if self.state.trouble and type(message) not in trouble.HARMLESS:
+                peer.deaf = True
+            if peer.deaf:
+                return
             handler(self, event.peer, peer, message)
             if event.peer not in self.state.peers:
                 return
 
     def _greet(self, event: Greeted) -> None:
         hello = event.hello
+        if self.state.trouble and hello.role not in {"observe", "admin"}:
+            return
+        self.outbox.begin_with(event.peer)
         if hello.role not in event.granted:
             reason = event.objection or f"this token does not allow the role {hello.role}"
             self.outbox.log(
@@ -146,9 +163,19 @@ class MasterReactor:
         self.outbox.log("warning", f"lost messages of {event.peer!r}: {event.reason}")
         self.outbox.send(event.peer, Resync())
 
-    def _stop(self, reason: str) -> None:
+    def end_host(self, event: HostEnded) -> None:
+        """Take note of the end of a host, once that can be written down."""
+        if self.state.trouble:
+            self.postponed.append(event)
+        else:
+            systems.on_host_ended(self, event)
+
+    def _tick(self, _event: Tick) -> None:
+        """Do what is due anyway."""
+
+    def _stop(self, event: Stopping) -> None:
         for peer in self.state.peers:
-            self.outbox.send(peer, Goodbye(reason))
+            self.outbox.send(peer, Goodbye(event.reason))
         for host in self.state.hosts:
             self.outbox.stop_host(host)
         self._stopped = True
@@ -168,6 +195,18 @@ class MasterReactor:
         """Forget a connection."""
         self.state.peers.pop(peer, None)
         self.outbox.drop(peer)
+
+    _EVENTS: ClassVar[dict[type, Any]] = {
+        Begun: recovery.resume,
+        Received: _receive,
+        Greeted: _greet,
+        Missed: _miss,
+        HostEnded: end_host,
+        StorageFailed: trouble.begin,
+        StorageBack: trouble.end,
+        Stopping: _stop,
+        Tick: _tick,
+    }
 
 
 def _nothing(_reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, _message: Any) -> None:

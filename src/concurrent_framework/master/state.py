@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from concurrent_framework.master import lifecycle
+from concurrent_framework.master.journal import ATTEMPT_BITS
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
@@ -99,6 +100,7 @@ class HostRecord:
 class Undelivered(Struct, gc=False):
     """An outcome that the application has not yet handled, with the task as it was submitted."""
 
+    number: int
     outcome: Outcome
     task: NewTask
     spec: SpecRecord | None
@@ -142,6 +144,10 @@ class ApplicationRecord:
         self.counts = Counts()
         self.outgoing: deque[Undelivered | SystemEnded] = deque()
         self.unacknowledged: deque[Undelivered | SystemEnded] = deque()
+        self.undelivered: dict[int, Undelivered] = {}
+        """Outcomes by task that are in `outgoing` or `unacknowledged`, if there is a journal."""
+        self.live_bytes = 0
+        """About what the journal has to keep of it."""
         self.first_number = 1
         self.knows_from = 0
         self.backlog: deque[OutputLine] = deque(maxlen=1000)
@@ -161,6 +167,11 @@ class ApplicationRecord:
     def idle(self) -> bool:
         """Nothing is waiting, running or undelivered."""
         return not self.unfinished
+
+    @property
+    def next_delivery(self) -> int:
+        """The number that the next outcome gets."""
+        return self.first_number + len(self.unacknowledged) + len(self.outgoing)
 
     @property
     def unfinished(self) -> int:
@@ -231,18 +242,22 @@ class WorkerRecord:
 
 
 class PeerRecord(Struct):
-    """Who is at the other end of a connection."""
+    """Who is at the other end of a connection.
+
+    What a `deaf` one says does not count until it has greeted again: something it said was dropped.
+    """
 
     role: Role
     number: int = 0
     host: str = ""
     last_sent: float = 0.0
+    deaf: bool = False
 
 
 class Settings(Struct, frozen=True):
     """The master's options that its core uses; see the options of `MasterNode` for their meaning.
 
-    `epoch` is the unix time when the core's clock was at zero.
+    `epoch` is the unix time when the core's clock was at zero; `journal` says whether there is a store.
     """
 
     session: str
@@ -253,13 +268,23 @@ class Settings(Struct, frozen=True):
     retention: float = 3600.0
     version: str = ""
     epoch: float = 0.0
+    journal: bool = False
 
 
 class MasterState(Struct):
-    """Everything the master knows. `talkative` applications have something to be delivered."""
+    """Everything the master knows.
+
+    `talkative` applications have something to be delivered. `life` counts the masters that there were
+    on this journal; 0 without one. `awaited` are the workers that an earlier master had and that have
+    not greeted this one: until they have, or are lost, nothing is handed out, since it may be running
+    there. `trouble` says why the store takes nothing at present.
+    """
 
     settings: Settings
     started: float
+    life: int = 0
+    awaited: set[int] = field(default_factory=set)
+    trouble: str = ""
     talkative: set[int] = field(default_factory=set)
     tasks: dict[int, TaskRecord] = field(default_factory=dict)
     queue: ReadyQueue = field(default_factory=ReadyQueue)
@@ -276,6 +301,11 @@ class MasterState(Struct):
     asks: int = 0
     outcomes: int = 0
     stale: int = 0
+
+    @property
+    def first_attempt(self) -> int:
+        """What the numbers of this master's attempts are above."""
+        return self.life << ATTEMPT_BITS
 
     def owner_of(self, application: ApplicationRecord) -> ApplicationRecord:
         """Return the application itself, or for a system's tasks the one that pushed the system."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, relay
+from concurrent_framework.master import applications, delivery, relay
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -50,6 +50,7 @@ def on_push(
         application.accepted += 1
         system = SystemRecord(application.number, message)
         application.systems[message.sequence] = system
+        reactor.journal.system_pushed(application, message)
         _start(reactor, application, system)
     reactor.outbox.send(peer, Accepted(application.accepted))
 
@@ -67,12 +68,22 @@ def _start(reactor: MasterReactor, application: ApplicationRecord, system: Syste
     child.weight = application.weight
     reactor.state.queue.shares.weigh(number, application.weight)
     system.application = number
+    reactor.journal.system_started(application, system)
     system.host = f"system-{number}"
     reactor.state.hosts[system.host] = HostRecord(system.host, number, system)
     reactor.outbox.start_host(system.host)
     reactor.outbox.log(
         "info", f"system {system.push.name} of application {application.number} starts as {number}"
     )
+
+
+def resume(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) -> None:
+    """Start a system again whose host died with an earlier master: none of its own attempts."""
+    child = reactor.state.applications.get(system.application)
+    if child is not None:
+        applications.end_application(reactor, child, "its system starts again")
+    system.attempt -= 1
+    _start(reactor, owner, system)
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -163,8 +174,7 @@ def _conclude(
 ) -> None:
     sequence = system.push.sequence
     ended = SystemEnded(0, sequence, result, final, failure, system.push)
-    owner.outgoing.append(ended)
-    reactor.state.talkative.add(owner.number)
+    delivery.put_system(reactor, owner, ended)
     if failure is not None:
         owner.failures.append((task_key(owner.number, sequence), system.push.name, failure))
     end(reactor, owner, system)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.master import lifecycle
+from concurrent_framework.master.journal import attempt_number
 from concurrent_framework.model.ids import application_of, format_key
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
             sum(worker.occupied for worker in present),
             float(sum(worker.capacity.executors for worker in present)),
         ),
+        "recovering": [state.workers[number].name for number in sorted(state.awaited)],
+        "trouble": state.trouble,
         "applications": sum(not record.parent for record in state.applications.values()),
         "tasks": {
             name: sum(getattr(record.counts, name) for record in state.applications.values())
@@ -136,7 +139,7 @@ def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
         "application_name": application.name,
         "state": "cancelling" if record.cancelled else lifecycle.NAMES[record.state],
         "worker": worker.name if worker else "",
-        "attempt": record.attempt,
+        "attempt": attempt_number(record.attempt),
         "seconds": now - record.since,
         "priority": record.spec.spec.priority,
         "progress": None

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord, SpecRecord, TaskRecord
+    from concurrent_framework.master.state import (
+        ApplicationRecord,
+        MasterState,
+        SpecRecord,
+        TaskRecord,
+    )
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.protocol import worker as work
     from concurrent_framework.protocol.session import Goodbye, Hello
@@ -32,6 +37,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         worker = WorkerRecord(number, hello.session, hello.name or f"worker-{number}", reactor.now)
         state.workers[number] = worker
         state.worker_sessions[hello.session] = number
+        reactor.journal.joined(worker)
         reactor.outbox.log("info", f"worker {worker.name} joined from {hello.host}")
     worker = state.workers[number]
     if hello.greeting <= worker.greeting:
@@ -41,6 +47,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     if worker.peer is not None and worker.peer != peer:
         reactor.disconnect(worker.peer)
     worker.peer = peer
+    state.awaited.discard(number)
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
     worker.offer(hello.capacity)
     worker.last_heard = worker.last_outcome = reactor.now
@@ -77,12 +84,12 @@ def _reconcile(
     drop = []
     for key, attempt in holding:
         record = state.tasks.get(key)
-        if record is None or record.attempt != attempt or record.cancelled:
+        if record is None or record.cancelled or not _current(state, record, attempt):
             drop.append((key, attempt))
         elif record.state == lifecycle.ASSIGNED and record.worker == worker.number:
             held.add(key)
         elif record.state == lifecycle.WAITING:
-            _adopt(reactor, worker, record)
+            _adopt(reactor, worker, record, attempt)
             held.add(key)
         else:
             drop.append((key, attempt))
@@ -93,12 +100,26 @@ def _reconcile(
     return drop
 
 
-def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> None:
+def _current(state: MasterState, record: TaskRecord, attempt: int) -> bool:
+    """Whether an attempt is a task's present one, or may become it.
+
+    Who had a task under an earlier master was not written down, unless it must not run twice: whoever
+    says so first has it.
+    """
+    if record.attempt == attempt:
+        return True
+    waits = record.state == lifecycle.WAITING and record.spec.spec.idempotent
+    return waits and record.attempt < state.first_attempt and attempt < state.first_attempt
+
+
+def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int) -> None:
     """Give a waiting task back to the worker that already has it."""
     state = reactor.state
     state.queue.remove(dispatch.group_key(record), record)
     record.state = lifecycle.ADOPT[record.state]
+    record.attempt = attempt
     record.worker = worker.number
+    reactor.journal.handed([record])
     record.since = reactor.now
     worker.tasks[record.key] = record
     worker.in_flight[record.spec] = worker.in_flight.get(record.spec, 0) + 1
@@ -116,6 +137,7 @@ def _requeue(
     record.state = event[record.state]
     record.worker = 0
     record.since = reactor.now
+    reactor.journal.returned(record)
     counts = reactor.state.applications[application_of(record.key)].counts
     counts.assigned -= 1
     counts.waiting += 1
@@ -188,6 +210,7 @@ def _failed(
     retry.note_attempt(record, worker.name, failure.kind, reactor.now, epoch)
     if failure.kind == "worker_lost":
         record.losses += 1
+        reactor.journal.lost(record)
         if retry.should_retry(record):
             record.state = lifecycle.LOSE[record.state]
             record.worker = 0
@@ -269,6 +292,8 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
     """
     state = reactor.state
     del state.workers[worker.number]
+    state.awaited.discard(worker.number)
+    reactor.journal.gone(worker)
     state.worker_sessions.pop(worker.session, None)
     reactor.outbox.log(
         "warning" if blame else "info",
@@ -284,6 +309,7 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         retry.note_attempt(record, worker.name, end, reactor.now, state.settings.epoch)
         _requeue(reactor, worker, record, lifecycle.LOSE)
         record.losses += blame
+        reactor.journal.lost(record)
         if record.cancelled:
             _give_up(reactor, application, record, retry.cancelled(record))
         elif (blame or not record.spec.spec.idempotent) and not retry.should_retry(record):

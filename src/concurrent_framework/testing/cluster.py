@@ -8,39 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.application import commands as app_commands
-from concurrent_framework.application import events as app_events
-from concurrent_framework.application.channel import Channel
-from concurrent_framework.application.session import ApplicationSession
+from msgspec.structs import replace
+
 from concurrent_framework.master import commands as master_commands
 from concurrent_framework.master import events as master_events
+from concurrent_framework.master.keeping import Keeping
 from concurrent_framework.master.line import Line as MasterLine
 from concurrent_framework.master.reactor import MasterReactor
+from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings, check_invariants
-from concurrent_framework.model.ids import sequence_of
-from concurrent_framework.model.resources import Capacity, Resources
-from concurrent_framework.model.spec import CodeReference, TaskSpec
-from concurrent_framework.protocol.application import (
-    Define,
-    PushSystem,
-)
-from concurrent_framework.protocol.session import Hello, Role
-from concurrent_framework.protocol.tasks import NewTask, SpecEntry
+from concurrent_framework.model.resources import Capacity
 from concurrent_framework.scheduling.pull import PullScheduler
 from concurrent_framework.scheduling.push import PushScheduler
 from concurrent_framework.scheduling.strategies import LeastLoaded
 from concurrent_framework.testing.clock import FakeClock
-from concurrent_framework.testing.manager import SimManager
-from concurrent_framework.testing.network import Faults, SimClient, SimServer
-from concurrent_framework.worker import commands as worker_commands
-from concurrent_framework.worker import events as worker_events
-from concurrent_framework.worker.line import Line as WorkerLine
-from concurrent_framework.worker.reactor import Identity, WorkerReactor
+from concurrent_framework.testing.disk import CrashedError, SimDisk
+from concurrent_framework.testing.network import Faults, SimServer
+from concurrent_framework.testing.nodes import SimApplication, SimHost, SimNode, SimWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.session import Role
     from concurrent_framework.scheduling.base import ITaskScheduler
 
 CHECK_ALWAYS = 40
@@ -57,6 +46,8 @@ class SimCluster:
         scheduler: another scheduler than the pattern's.
         lease: seconds of silence after which a node counts as lost.
         faults: what the network does wrong.
+        disk: where the master keeps its journal; None for nowhere.
+        hosts: whether hosts run that the master starts.
         options: further fields of the master's `Settings`.
 
     Example:
@@ -77,22 +68,56 @@ class SimCluster:
         *,
         lease: float = 10.0,
         faults: Faults | None = None,
+        disk: SimDisk | None = None,
+        hosts: bool = False,
         **options: Any,
     ) -> None:
         self.clock = FakeClock()
         if scheduler is None:
             scheduler = PullScheduler() if pattern == "pull" else PushScheduler(LeastLoaded())
-        settings = Settings("master", "sim", lease, **options)
-        self.master = MasterReactor(settings, scheduler, 0.0)
+        self.disk = disk
         self.nodes: list[SimNode] = []
+        self.hosts: dict[str, SimHost] = {}
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
         self.log: list[str] = []
+        self.lives = 0
+        self.alive = False
         self.server = SimServer(self.clock, faults or Faults())
         self.server.arrived = lambda: self.feed(self._line.receive())
-        self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
+        self._scheduler = scheduler
+        self._settings = Settings("", "sim", lease, journal=disk is not None, **options)
+        self._with_hosts = hosts
         self._rounds = 0
         self._tick_at: float | None = None
+        self.start_master()
+
+    def start_master(self) -> None:
+        """Start a master on what the disk holds."""
+        self.lives += 1
+        self.alive = self.server.up = True
+        settings = replace(self._settings, session=f"master-{self.lives}")
+        store = state = None
+        if self.disk is not None:
+            store = self.disk.store()
+            store.open()
+            entries = (entry.data for entry in store.entries())
+            state = recover(settings, entries, self.clock.now)
+            check_invariants(state)
+        self.master = MasterReactor(settings, self._scheduler, self.clock.now, state)
+        self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
+        sizes = {} if self.disk is None else {"spare": self.disk.spare, "step": self.disk.step}
+        self._keeping = Keeping(store, self.master, self._perform, **sizes)
+        self.feed([master_events.Begun()])
+
+    def crash_master(self) -> None:
+        """End the master at once, and its hosts with it."""
+        self.alive = False
+        self._tick_at = None
+        for host in self.hosts.values():
+            host.abandon()
+        self.hosts.clear()
+        self.server.crash()
 
     def add_worker(self, name: str = "", **capacity: Any) -> SimWorker:
         """Start a worker with a `Capacity` of these fields."""
@@ -123,200 +148,54 @@ class SimCluster:
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the master and do what it wants."""
+        if not self.alive:
+            return
+        try:
+            self._turn(events)
+        except CrashedError:
+            self.crash_master()
+
+    def _turn(self, events: Sequence[Any]) -> None:
         now = self.clock.now
-        for command in self.master.handle(events, now):
-            match command:
-                case master_commands.Send():
-                    self._line.send(command.peer, command.messages)
-                case master_commands.Drop():
-                    self._line.drop(command.peer)
-                case master_commands.StartHost():
-                    self.started_hosts.append(command.host)
-                case master_commands.StopHost():
-                    self.stopped_hosts.append(command.host)
-                case master_commands.Log():
-                    self.log.append(command.text)
+        self._keeping.turn(events, now)
         self._rounds += 1
         if len(self.master.state.tasks) < CHECK_ALWAYS or self._rounds % CHECK_SOMETIMES == 0:
             check_invariants(self.master.state)
-        due = self.master.deadline()
+        due = self._keeping.deadline()
         if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
             self._tick_at = due
             self.clock.at(due, lambda: self._tick(due))
+
+    def _perform(self, command: Any) -> None:
+        if self.disk is not None:
+            self.disk.point()
+        match command:
+            case master_commands.Send():
+                self._line.send(command.peer, command.messages)
+            case master_commands.Drop():
+                self._line.drop(command.peer)
+            case master_commands.StartHost():
+                self.started_hosts.append(command.host)
+                if self._with_hosts:
+                    self.hosts[command.host] = SimHost(self, command.host)
+            case master_commands.StopHost():
+                self.stopped_hosts.append(command.host)
+                host = self.hosts.pop(command.host, None)
+                if host is not None:
+                    host.abandon()
+            case master_commands.Log():
+                self.log.append(command.text)
+
+    def host_ended(self, host: str) -> None:
+        """Tell the master, a moment later, that a host was killed."""
+        if self.hosts.pop(host, None) is not None:
+            ended = master_events.HostEnded(host, None, 9, "")
+            life = self.lives
+            self.clock.at(
+                self.clock.now + 0.001, lambda: self.feed([ended] if life == self.lives else [])
+            )
 
     def _tick(self, due: float) -> None:
         if due == self._tick_at:
             self._tick_at = None
             self.feed([master_events.Tick()])
-
-
-class SimNode:
-    """What workers and applications have in common: a name, a link and a life."""
-
-    def __init__(self, cluster: SimCluster, name: str) -> None:
-        self.cluster = cluster
-        self.name = name
-        self.alive = True
-        cluster.nodes.append(self)
-        self.link = SimClient(cluster.server, name)
-        self.link.arrived = self.take
-
-    def cut(self) -> None:
-        """Break the network: what is sent from now on is lost."""
-        self.link.up = False
-
-    def mend(self) -> None:
-        """Bring the network back; the connection is a new one, as with ZeroMQ."""
-        self.link.connect()
-
-    def kill(self) -> None:
-        """End at once, without a word."""
-        self.alive = False
-        self.link.close(0)
-
-    def take(self) -> None:
-        """Take in what has arrived from the master."""
-        raise NotImplementedError
-
-    def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
-        """Have something done at a time, if still alive then."""
-        if due is not None:
-            self.cluster.clock.at(due, lambda: tick() if self.alive else None)
-
-
-class SimWorker(SimNode):
-    """A worker's core with a `SimManager`."""
-
-    def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
-        super().__init__(cluster, name)
-        self.manager = SimManager(cluster.clock, capacity.executors, self._report)
-        self._line = WorkerLine(self.link)
-        self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
-        self._due = -1.0
-        self.feed([worker_events.Tick()])
-
-    def take(self) -> None:
-        """Take in what has arrived from the master."""
-        self.feed(self._line.receive())
-
-    def kill(self) -> None:
-        """End at once, with everything it runs."""
-        super().kill()
-        self.manager.stop()
-
-    def leave(self) -> None:
-        """End in an orderly way."""
-        self.feed([worker_events.Stopping("it was stopped")])
-        self.manager.stop()
-
-    def feed(self, events: Sequence[Any]) -> None:
-        """Give events to the core and do what it wants."""
-        if not self.alive:
-            return
-        for command in self.reactor.handle(events, self.cluster.clock.now):
-            match command:
-                case worker_commands.Send():
-                    self._line.send(command.messages)
-                case worker_commands.Execute():
-                    self.manager.submit(command.tasks)
-                case worker_commands.TakeBack():
-                    back = self.manager.recall(command.limit)
-                    self.feed([worker_events.GivenBack(back)])
-                case worker_commands.Cancel():
-                    self.manager.cancel(command.tasks)
-                case worker_commands.DropApplication():
-                    self.manager.forget(command.application)
-                case worker_commands.Stop():
-                    self.alive = False
-        due = self.reactor.deadline()
-        if due != self._due:
-            self._due = due
-            self.tick_at(due, lambda: self._tick(due))
-
-    def _tick(self, due: float) -> None:
-        if due == self._due:
-            self._due = -1.0
-            self.feed([worker_events.Tick()])
-
-    def _report(self, outcomes: list[Outcome]) -> None:
-        self.feed([worker_events.Reported(outcomes, [], [])])
-
-
-class SimApplication(SimNode):
-    """An application's core that acknowledges every outcome at once."""
-
-    def __init__(self, cluster: SimCluster, name: str, hello: dict[str, Any]) -> None:
-        super().__init__(cluster, name)
-        role: Role = hello.pop("role", "submit")
-        session = hello.pop("session", f"session-{name}")
-        self.session = ApplicationSession(
-            Hello(role, session, name=name, **hello), connect_timeout=5.0
-        )
-        self._channel = Channel(self.link, lambda: cluster.clock.now)
-        self.outcomes: list[Outcome] = []
-        self.seen: list[Any] = []
-        self.expecting = 0
-        self.once_only: list[tuple[int, int]] = []
-        """First sequence and number of tasks that may be attempted at most once."""
-        self._specs: dict[TaskSpec, int] = {}
-        self._due: float | None = None
-        self.feed([app_events.Started()])
-
-    def push(self, payloads: Sequence[bytes], **spec: Any) -> None:
-        """Push tasks with these payloads (see `SimManager`) and a `TaskSpec` of these fields."""
-        resources = {k: spec.pop(k) for k in ("cpus", "memory", "gpus", "labels") if k in spec}
-        made = TaskSpec(CodeReference("sim", "Task"), Resources(**resources), **spec)
-        number = self._specs.setdefault(made, len(self._specs) + 1)
-        self.session.outbox.define(Define((SpecEntry(number, made),)))
-        if not made.idempotent:
-            self.once_only.append((self.session.outbox.next_sequence, len(payloads)))
-        for payload in payloads:
-            self.session.push(NewTask(number, "task", payload))
-        self.expecting += len(payloads)
-        self.feed([app_events.Flush()])
-
-    def push_system(self, name: str = "system") -> int:
-        """Push a task system; returns its sequence."""
-        sequence = self.session.outbox.next_sequence
-        self.session.outbox.push_system(
-            PushSystem(sequence, name, CodeReference("sim", "System"), b"")
-        )
-        self.expecting += 1
-        self.feed([app_events.Flush()])
-        return sequence
-
-    def take(self) -> None:
-        """Take in what has arrived from the master."""
-        self.feed(self._channel.receive())
-
-    def feed(self, events: Sequence[Any]) -> None:
-        """Give events to the core and do what it wants."""
-        for command in self.session.handle(events, self.cluster.clock.now):
-            match command:
-                case app_commands.Send():
-                    self._channel.send(command.messages)
-                case app_commands.TasksEnded():
-                    self.outcomes += command.outcomes
-                    self.expecting -= len(command.outcomes)
-                    through = command.first + len(command.outcomes) - 1
-                    self.feed([app_events.Handled(through)])
-                case app_commands.SystemOver():
-                    self.seen.append(command.ended)
-                    self.expecting -= 1
-                    self.feed([app_events.Handled(command.ended.number)])
-                case _:
-                    self.seen.append(command)
-        due = self.session.deadline()
-        if due != self._due:
-            self._due = due
-            self.tick_at(due, lambda: self._tick(due))
-
-    def _tick(self, due: float | None) -> None:
-        if due == self._due:
-            self._due = None
-            self.feed([app_events.Tick()])
-
-    @property
-    def sequences(self) -> list[int]:
-        """The sequences of the tasks whose outcomes have come, in order."""
-        return [sequence_of(outcome.key) for outcome in self.outcomes]

@@ -25,16 +25,23 @@ class Faults:
         loss: probability that an envelope is lost.
         duplication: probability that one arrives twice.
         jitter: seconds by which an envelope may be late, so that a later one overtakes it.
+        gathering: seconds for which the master may be busy, so that several arrive in one round.
 
     """
 
     def __init__(
-        self, seed: int = 0, loss: float = 0.0, duplication: float = 0.0, jitter: float = 0.0
+        self,
+        seed: int = 0,
+        loss: float = 0.0,
+        duplication: float = 0.0,
+        jitter: float = 0.0,
+        gathering: float = 0.0,
     ) -> None:
         self.chance = random.Random(seed)  # noqa: S311 (not for secrets)
         self.loss = loss
         self.duplication = duplication
         self.jitter = jitter
+        self.gathering = gathering
 
     def delays(self) -> list[float]:
         """Return by how much the next envelope is late, once for each time that it arrives."""
@@ -52,6 +59,7 @@ class SimServer:
         self.faults = faults
         self.arrived: Callable[[], None] = lambda: None
         self.clients: dict[Peer, SimClient] = {}
+        self.up = True
         self._inbox: list[Received] = []
 
     def carry(self, deliver: Callable[[], None]) -> None:
@@ -61,8 +69,23 @@ class SimServer:
 
     def take(self, peer: Peer, frames: list[Any]) -> None:
         """Take in an envelope."""
+        if not self.up:
+            return
         self._inbox.append(Received(peer, local=True, frames=frames))
-        self.arrived()
+        if not self.faults.gathering:
+            self.arrived()
+        elif len(self._inbox) == 1:
+            busy = self.faults.chance.random() * self.faults.gathering
+            self.clock.at(self.clock.now + busy, self.arrived)
+
+    def crash(self) -> None:
+        """Be gone, with every connection and all that was on its way."""
+        self.up = False
+        self._inbox.clear()
+        clients, self.clients = self.clients, {}
+        for client in clients.values():
+            if client.up:
+                client.connect()
 
     def pollables(self) -> Sequence[Any]:
         """Return nothing: time is simulated."""

@@ -149,6 +149,8 @@ class WorkerNode(Component):
             if problem.kind == "key":
                 raise RefusedError(problem.text)
             self._places.log.info(problem.text)
+            if problem.kind == "lost":
+                events.append(on.Missed(problem.text))
         report = self._engine.collect(time.monotonic())
         if report.outcomes or report.output or report.notes or report.capacity:
             events.append(on.Reported(*report))

@@ -1,0 +1,184 @@
+"""Keeping the journal as short as what is pending: the oldest entries are copied forward. PURE.
+
+Of the oldest entries, what still matters is written again, as it stands now, and they are dropped.
+That is right because every fact about a task follows what tells of the task itself: where this is moved
+to the head of the journal, all there is to say of the task is said again behind it, and facts that were
+written in between find no task.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import facts, lifecycle
+from concurrent_framework.master.journal import (
+    application_fact,
+    life_fact,
+    lost_fact,
+    system_started_fact,
+)
+from concurrent_framework.model.ids import sequence_of, task_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
+    from concurrent_framework.protocol.tasks import Outcome
+
+STEP_BYTES = 512 * 1024
+"""How much is looked at in one round: some milliseconds."""
+SPARE_BYTES = 4 * 1024 * 1024
+"""A journal of this size is short enough, whatever of it matters."""
+GROWTH = 2
+"""A journal may be so many times as long as what matters of it."""
+PASS = 1.25
+"""After the whole journal was looked at, it has to grow by this factor before it is again."""
+
+
+class Compactor:
+    """Decides when the journal is too long, and what is kept of its oldest entries.
+
+    Args:
+        state: what matters.
+        spare: bytes up to which a journal is short enough, whatever of it matters.
+
+    """
+
+    def __init__(self, state: MasterState, spare: int = SPARE_BYTES) -> None:
+        self._state = state
+        self._spare = spare
+        self._goal = 0
+        self._left = 0
+        self._mattered = 0
+
+    def due(self, size: int) -> bool:
+        """Whether a journal of so many bytes should be shortened now."""
+        live = 0
+        if size > self._spare:
+            live = sum(application.live_bytes for application in self._state.applications.values())
+        if size <= GROWTH * live + self._spare:
+            self._goal = 0
+            return False
+        # What was left when the whole was looked at may take more room than it seems.
+        return self._goal > 0 or size > PASS * self._left or PASS * live < self._mattered
+
+    def keep(self, entries: Sequence[tuple[int, bytes]], count: int) -> bytes:
+        """Return the entry that stands for the oldest ones; empty if nothing of them matters.
+
+        Args:
+            entries: the oldest ones, with their numbers.
+            count: how many there are in the whole journal.
+
+        """
+        if not self._goal:
+            self._goal = entries[0][0] + count - 1
+        kept = kept_facts(self._state, (fact for _, data in entries for fact in facts.decode(data)))
+        return facts.encode(kept) if kept else b""
+
+    def dropped(self, through: int, size: int) -> None:
+        """Take note that entries were dropped; the journal has so many bytes now."""
+        if through >= self._goal:
+            self._goal = 0
+            self._left = size
+            self._mattered = sum(one.live_bytes for one in self._state.applications.values())
+
+
+class _Tasks:
+    """What is kept of the tasks of one application."""
+
+    def __init__(self, application: ApplicationRecord) -> None:
+        self.pending = facts.Kept(application.number, [], [])
+        self.undelivered = facts.KeptEnded(application.number, [], [], [])
+        self.more: list[facts.Fact] = []
+        self._application = application
+        self._finishing: dict[int, Outcome] | None = None
+
+    def add(self, tasks: dict[int, TaskRecord], key: int) -> None:
+        """Keep a task, if it matters."""
+        record = tasks.get(key)
+        if record is not None:
+            self.pending.sequences.append(sequence_of(key))
+            self.pending.rows.append(record.task)
+            if record.history or record.losses:
+                self.more.append(lost_fact(record))
+            if record.attempt and not record.spec.spec.idempotent:
+                self.more.append(facts.Handed(key, record.attempt, record.worker))
+            if record.cancelled:
+                self.more.append(facts.Cancelled([key]))
+            if record.state == lifecycle.FINISHING:
+                self.more.append(facts.Finishing(self._outcome_of(key)))
+            return
+        entry = self._application.undelivered.get(key)
+        if entry is not None:
+            self.undelivered.numbers.append(entry.number)
+            self.undelivered.outcomes.append(entry.outcome)
+            self.undelivered.rows.append(entry.task)
+
+    def facts(self) -> list[facts.Fact]:
+        """Return what is kept."""
+        kept: list[facts.Fact] = [self.pending] if self.pending.rows else []
+        kept += [self.undelivered] if self.undelivered.rows else []
+        return kept + self.more
+
+    def _outcome_of(self, key: int) -> Outcome:
+        if self._finishing is None:
+            host = self._application.finisher
+            items = () if host is None else (*host.calling.values(), *host.waiting)
+            self._finishing = {item.outcome.key: item.outcome for item in items}
+        return self._finishing[key]
+
+
+def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fact]:
+    """Return what has to be said again when these facts, the oldest of a journal, are dropped."""
+    kept: list[facts.Fact] = []
+    tasks: dict[int, _Tasks] = {}
+    told: dict[int, None] = {}
+    for fact in found:
+        match fact:
+            case facts.Submitted() | facts.Kept() | facts.KeptEnded():
+                application = state.applications.get(fact.application)
+                if application is not None:
+                    group = tasks.get(application.number)
+                    if group is None:
+                        group = tasks[application.number] = _Tasks(application)
+                    for key in _keys(fact):
+                        group.add(state.tasks, key)
+            case facts.Application():
+                told[fact.number] = None
+            case facts.Life():
+                kept.append(life_fact(state))
+            case facts.WorkerJoined():
+                kept += [fact] if fact.number in state.workers else []
+            case facts.Defined():
+                kept += [fact] if fact.application in state.applications else []
+            case facts.SystemPushed() | facts.SystemOver():
+                kept += _system(state, fact)
+            case _:
+                pass  # it says something of what is said again elsewhere, or does not matter
+    present = [state.applications[number] for number in told if number in state.applications]
+    return [
+        *kept,
+        *(fact for group in tasks.values() for fact in group.facts()),
+        *(application_fact(state, application) for application in present),
+    ]
+
+
+def _keys(fact: facts.Submitted | facts.Kept | facts.KeptEnded) -> Iterable[int]:
+    match fact:
+        case facts.Submitted():
+            first = task_key(fact.application, fact.first)
+            return range(first, first + len(fact.rows))
+        case facts.Kept():
+            return [task_key(fact.application, sequence) for sequence in fact.sequences]
+        case facts.KeptEnded():
+            return [outcome.key for outcome in fact.outcomes]
+
+
+def _system(state: MasterState, fact: facts.SystemPushed | facts.SystemOver) -> list[facts.Fact]:
+    application = state.applications.get(fact.application)
+    if application is None:
+        return []
+    if isinstance(fact, facts.SystemOver):
+        return [fact] if fact.ended.number >= application.first_number else []
+    system = application.systems.get(fact.push.sequence)
+    return [] if system is None else [fact, system_started_fact(application.number, system)]

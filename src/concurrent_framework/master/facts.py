@@ -1,0 +1,269 @@
+"""What a master writes into its journal: a closed set of facts, and their encoding. PURE.
+
+Replaying them in order gives the master's state again (`recovery`). A fact about something of which
+nothing is known any more means nothing. What a task needs is told by `Submitted` or, after the journal
+has been compacted, by `Kept` or `KeptEnded`, which restate everything about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.model.outcome import Attempt
+from concurrent_framework.model.spec import CodeBlob
+from concurrent_framework.protocol.application import PushSystem, SystemEnded
+from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMAT = 1
+"""Version of the encoding. A change of what is written needs another one, and a way to read this."""
+
+
+class JournalError(ConcurrentError):
+    """What the journal holds cannot be read; the message says why, and what to do."""
+
+
+class Life(Struct, array_like=True, tag=1, gc=False):
+    """A master began on this journal.
+
+    Args:
+        number: counts the masters that there were, from 1; part of every attempt's number.
+        next_application: no application has had this number, or a higher one.
+        next_worker: no worker has.
+
+    """
+
+    number: int
+    next_application: int = 1
+    next_worker: int = 1
+
+
+class Application(Struct, array_like=True, tag=2, gc=False):
+    """How an application stands, whole: whatever was told of these figures before is outdated.
+
+    Args:
+        number: its number.
+        session: its id.
+        name: what people call it.
+        parent: the application whose system it is; 0 for none.
+        weight: its share of the swarm, relative to others.
+        began: unix time in seconds.
+        accepted: the highest sequence it was told is safe.
+        next_spawned: the sequence of the next task that one of its tasks makes.
+        knows_from: tasks below this sequence were pushed by an earlier process.
+        first_number: number of the first outcome that it has not handled.
+        finished: tasks that had a result.
+        failed: tasks that had none.
+        cancelled: tasks that were cancelled.
+        detached: whether it left its work to whoever attaches.
+
+    """
+
+    number: int
+    session: str
+    name: str
+    parent: int
+    weight: float
+    began: float
+    accepted: int
+    next_spawned: int
+    knows_from: int
+    first_number: int
+    finished: int
+    failed: int
+    cancelled: int
+    detached: bool
+
+
+class Defined(Struct, array_like=True, tag=3, gc=False):
+    """An application introduced specs, by its own numbers, and code."""
+
+    application: int
+    specs: tuple[SpecEntry, ...]
+    codes: tuple[CodeBlob, ...]
+
+
+class Submitted(Struct, array_like=True, tag=4, gc=False):
+    """Tasks were accepted, with the sequences ``first``, ``first + 1``, …"""
+
+    application: int
+    first: int
+    rows: list[NewTask]
+
+
+class Ended(Struct, array_like=True, tag=5, gc=False):
+    """Tasks have their outcomes, which are to be delivered as ``first``, ``first + 1``, …"""
+
+    application: int
+    first: int
+    outcomes: list[Outcome]
+
+
+class Finishing(Struct, array_like=True, tag=6, gc=False):
+    """A task has its outcome, and `finished` is to be called before it is delivered."""
+
+    outcome: Outcome
+
+
+class Delivered(Struct, array_like=True, tag=7, gc=False):
+    """The application has handled every outcome up to this number."""
+
+    application: int
+    through: int
+
+
+class ApplicationOver(Struct, array_like=True, tag=8, gc=False):
+    """An application is gone, and everything that it had."""
+
+    application: int
+
+
+class Cancelled(Struct, array_like=True, tag=9, gc=False):
+    """These tasks, which are at workers, are to be cancelled."""
+
+    keys: list[int]
+
+
+class Lost(Struct, array_like=True, tag=10, gc=False):
+    """A task has come back from an attempt without an outcome.
+
+    Args:
+        key: the task.
+        attempts: how many there were.
+        losses: how many of them were lost with what ran them.
+        history: those that are to be remembered.
+
+    """
+
+    key: int
+    attempts: int
+    losses: int
+    history: tuple[Attempt, ...]
+
+
+class Handed(Struct, array_like=True, tag=11, gc=False):
+    """A task that must not run twice is about to be handed to a worker, or was not started there.
+
+    Args:
+        key: the task.
+        attempt: the attempt.
+        worker: the worker; 0 if it has given the task back unstarted.
+
+    """
+
+    key: int
+    attempt: int
+    worker: int
+
+
+class WorkerJoined(Struct, array_like=True, tag=12, gc=False):
+    """A worker is there."""
+
+    number: int
+    session: str
+    name: str
+
+
+class WorkerGone(Struct, array_like=True, tag=13, gc=False):
+    """A worker is not there any more."""
+
+    number: int
+
+
+class SystemPushed(Struct, array_like=True, tag=14, gc=False):
+    """A task system was accepted."""
+
+    application: int
+    push: PushSystem
+
+
+class SystemStarted(Struct, array_like=True, tag=15, gc=False):
+    """A system runs as an application of its own, `child`, for the `attempt`-th time."""
+
+    application: int
+    sequence: int
+    child: int
+    attempt: int
+
+
+class SystemOver(Struct, array_like=True, tag=16, gc=False):
+    """A system has ended; what came of it is to be delivered under the number that it carries."""
+
+    application: int
+    ended: SystemEnded
+
+
+class Kept(Struct, array_like=True, tag=17, gc=False):
+    """Compaction: tasks that have no outcome yet."""
+
+    application: int
+    sequences: list[int]
+    rows: list[NewTask]
+
+
+class KeptEnded(Struct, array_like=True, tag=18, gc=False):
+    """Compaction: tasks whose outcomes have not been handled, and the numbers of these."""
+
+    application: int
+    numbers: list[int]
+    outcomes: list[Outcome]
+    rows: list[NewTask]
+
+
+Fact = (
+    Life
+    | Application
+    | Defined
+    | Submitted
+    | Ended
+    | Finishing
+    | Delivered
+    | ApplicationOver
+    | Cancelled
+    | Lost
+    | Handed
+    | WorkerJoined
+    | WorkerGone
+    | SystemPushed
+    | SystemStarted
+    | SystemOver
+    | Kept
+    | KeptEnded
+)
+
+
+class _Head(Struct, array_like=True):
+    format: int
+    facts: msgspec.Raw
+
+
+def encode(facts: Sequence[Fact]) -> bytes:
+    """Turn the facts of a round into an entry of the journal."""
+    return msgspec.msgpack.encode((FORMAT, facts))
+
+
+def decode(data: bytes) -> list[Fact]:
+    """Turn an entry into facts.
+
+    Raises:
+        JournalError: it was written by another version, or is none of ours.
+
+    """
+    try:
+        head = msgspec.msgpack.decode(data, type=_Head)
+        if head.format == FORMAT:
+            return msgspec.msgpack.decode(head.facts, type=list[Fact])
+    except msgspec.MsgspecError as error:
+        message = f"the journal holds an entry that cannot be read: {error}"
+        raise JournalError(message) from error
+    message = (
+        f"the journal was written in format {head.format}, this version reads format {FORMAT}: start"
+        " the version of concurrent-framework that wrote it, or move the journal away"
+    )
+    raise JournalError(message)

@@ -1,0 +1,243 @@
+"""What of a round must be safe before anybody is told of it. PURE.
+
+Handlers say what they have done, in one line each; `take` gives it away as facts. Those by which
+something comes into being go first, so that whatever else is told of a task follows its submission.
+A master without a store has a journal too, which takes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from concurrent_framework.master.state import (
+        ApplicationRecord,
+        MasterState,
+        SystemRecord,
+        TaskRecord,
+        WorkerRecord,
+    )
+    from concurrent_framework.model.spec import CodeBlob
+    from concurrent_framework.protocol.application import PushSystem, SystemEnded
+    from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
+
+ATTEMPT_BITS = 20
+ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
+"""An attempt is the master's life << ATTEMPT_BITS | how many attempts the task has had."""
+ROW_BYTES = 48
+"""What a row takes in the journal besides its payload, about."""
+SPEC_BYTES = 200
+
+
+def attempt_number(attempt: int) -> int:
+    """Return how many attempts a task has had, as people count."""
+    return attempt & ATTEMPT_MASK
+
+
+class Journal:
+    """The facts of the present round.
+
+    Args:
+        state: what they are about.
+        kept: whether there is a store that they go to.
+
+    """
+
+    def __init__(self, state: MasterState, *, kept: bool) -> None:
+        self.kept = kept
+        self._state = state
+        self._first: list[facts.Fact] = []
+        self._then: list[facts.Fact] = []
+        self._ended: dict[int, facts.Ended] = {}
+        self._changed: set[int] = set()
+
+    def take(self) -> list[facts.Fact]:
+        """Return the facts of the round, in their order, and start afresh."""
+        if not (self._first or self._then or self._changed):
+            return []
+        present = self._state.applications
+        changed = [number for number in sorted(self._changed) if number in present]
+        taken = [
+            *self._first,
+            *self._then,
+            *(application_fact(self._state, present[number]) for number in changed),
+        ]
+        self._first, self._then, self._ended, self._changed = [], [], {}, set()
+        return taken
+
+    # What the master itself does.
+
+    def begun(self) -> None:
+        """Note that the master begins."""
+        if self.kept:
+            self._first.append(life_fact(self._state))
+
+    def joined(self, worker: WorkerRecord) -> None:
+        """Note a new worker."""
+        if self.kept:
+            self._then.append(facts.WorkerJoined(worker.number, worker.session, worker.name))
+
+    def gone(self, worker: WorkerRecord) -> None:
+        """Note that a worker is gone."""
+        if self.kept:
+            self._then.append(facts.WorkerGone(worker.number))
+
+    # Applications.
+
+    def changed(self, application: ApplicationRecord) -> None:
+        """Note that an application is new, or that what is written of it whole has changed."""
+        if self.kept:
+            self._changed.add(application.number)
+
+    def over(self, application: ApplicationRecord) -> None:
+        """Note that an application is gone with everything it had."""
+        if self.kept:
+            self._then.append(facts.ApplicationOver(application.number))
+
+    def defined(
+        self,
+        application: ApplicationRecord,
+        specs: Sequence[SpecEntry],
+        codes: Sequence[CodeBlob],
+    ) -> None:
+        """Note new specs and code."""
+        if self.kept and (specs or codes):
+            self._first.append(facts.Defined(application.number, tuple(specs), tuple(codes)))
+            application.live_bytes += definition_bytes(specs, codes)
+
+    def submitted(self, application: ApplicationRecord, first: int, rows: list[NewTask]) -> None:
+        """Note accepted tasks."""
+        if self.kept:
+            self._first.append(facts.Submitted(application.number, first, rows))
+            application.live_bytes += sum(map(row_bytes, rows))
+
+    def ended(self, application: ApplicationRecord, number: int, outcome: Outcome) -> None:
+        """Note a task's outcome, and the number under which it is delivered."""
+        if not self.kept:
+            return
+        fact = self._ended.get(application.number)
+        if fact is None or fact.first + len(fact.outcomes) != number:
+            fact = facts.Ended(application.number, number, [])
+            self._ended[application.number] = fact
+            self._then.append(fact)
+        fact.outcomes.append(outcome)
+        application.live_bytes += outcome_bytes(outcome)
+
+    def delivered(self, application: ApplicationRecord, through: int) -> None:
+        """Note that an application has handled outcomes."""
+        if self.kept:
+            self._then.append(facts.Delivered(application.number, through))
+
+    # Tasks.
+
+    def finishing(self, outcome: Outcome) -> None:
+        """Note that `finished` is called before this outcome is delivered."""
+        if self.kept:
+            self._then.append(facts.Finishing(outcome))
+
+    def cancelled(self, records: Iterable[TaskRecord]) -> None:
+        """Note that tasks at workers are to be cancelled."""
+        if self.kept:
+            keys = [record.key for record in records]
+            self._then.extend([facts.Cancelled(keys)] if keys else [])
+
+    def lost(self, record: TaskRecord) -> None:
+        """Note that an attempt has ended without an outcome."""
+        if self.kept:
+            self._then.append(lost_fact(record))
+
+    def handed(self, records: Sequence[TaskRecord]) -> None:
+        """Note to whom tasks are handed, if they must not run twice; they are of one class."""
+        if self.kept and not records[0].spec.spec.idempotent:
+            self._then.extend(
+                facts.Handed(record.key, record.attempt, record.worker) for record in records
+            )
+
+    def returned(self, record: TaskRecord) -> None:
+        """Note that a task was not started where it had been handed."""
+        if self.kept and not record.spec.spec.idempotent:
+            self._then.append(facts.Handed(record.key, record.attempt, 0))
+
+    # Systems.
+
+    def system_pushed(self, application: ApplicationRecord, push: PushSystem) -> None:
+        """Note an accepted task system."""
+        if self.kept:
+            self._first.append(facts.SystemPushed(application.number, push))
+            application.live_bytes += row_bytes(push)
+
+    def system_started(self, application: ApplicationRecord, system: SystemRecord) -> None:
+        """Note which application is the system's own."""
+        if self.kept:
+            self._then.append(system_started_fact(application.number, system))
+
+    def system_over(self, application: ApplicationRecord, ended: SystemEnded) -> None:
+        """Note what came of a system."""
+        if self.kept:
+            self._then.append(facts.SystemOver(application.number, ended))
+            application.live_bytes += system_bytes(ended)
+            if ended.origin is not None:
+                application.live_bytes -= row_bytes(ended.origin)
+
+
+def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> int:
+    """Return about how many bytes specs and code take in the journal."""
+    return sum(len(blob.data) for blob in codes) + SPEC_BYTES * len(specs)
+
+
+def row_bytes(row: NewTask | PushSystem) -> int:
+    """Return about how many bytes a task or a system takes in the journal."""
+    return len(row.payload) + ROW_BYTES  # type: ignore[arg-type]  # decoded payloads are bytes
+
+
+def outcome_bytes(outcome: Outcome) -> int:
+    """Return about how many bytes an outcome takes in the journal."""
+    return len(outcome.result) + len(outcome.changes) + ROW_BYTES  # type: ignore[arg-type]
+
+
+def system_bytes(ended: SystemEnded) -> int:
+    """Return about how many bytes what came of a system takes in the journal."""
+    size = len(ended.result) + len(ended.state)  # type: ignore[arg-type]
+    return size + (ROW_BYTES if ended.origin is None else row_bytes(ended.origin))
+
+
+def life_fact(state: MasterState) -> facts.Life:
+    """Return which numbers have been used."""
+    return facts.Life(state.life, state.next_number, state.next_worker)
+
+
+def application_fact(state: MasterState, application: ApplicationRecord) -> facts.Application:
+    """Return how an application stands."""
+    counts = application.counts
+    return facts.Application(
+        application.number,
+        application.session,
+        application.name,
+        application.parent,
+        application.weight,
+        state.settings.epoch + application.began,
+        application.accepted,
+        application.next_spawned,
+        application.knows_from,
+        application.first_number,
+        counts.finished,
+        counts.failed,
+        counts.cancelled,
+        application.detached,
+    )
+
+
+def lost_fact(record: TaskRecord) -> facts.Lost:
+    """Return what a task has been through."""
+    return facts.Lost(record.key, attempt_number(record.attempt), record.losses, record.history)
+
+
+def system_started_fact(application: int, system: SystemRecord) -> facts.SystemStarted:
+    """Return which application is the system's own."""
+    return facts.SystemStarted(
+        application, system.push.sequence, system.application, system.attempt
+    )

@@ -1,0 +1,202 @@
+"""A master's state out of its journal, and how it goes on from there. PURE.
+
+What is recovered is what was promised: applications, tasks without an outcome, outcomes that were not
+handled. Who was running what is not in the journal, except for tasks that must not run twice; the
+workers say so when they greet, and until they have, nothing is handed out (`MasterState.awaited`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from concurrent_framework.master import applications, dispatch, lifecycle, systems
+from concurrent_framework.master.facts import JournalError
+from concurrent_framework.master.journal import (
+    definition_bytes,
+    outcome_bytes,
+    row_bytes,
+    system_bytes,
+)
+from concurrent_framework.master.replay import Replay, ReplayedEnd
+from concurrent_framework.master.state import (
+    ApplicationRecord,
+    HostRecord,
+    MasterState,
+    SpecRecord,
+    SystemRecord,
+    TaskRecord,
+    Undelivered,
+    WorkerRecord,
+)
+from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
+from concurrent_framework.protocol.application import FinishTask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrent_framework.master.events import Begun
+    from concurrent_framework.master.facts import Application
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.replay import ReplayedApplication
+    from concurrent_framework.master.state import Settings
+
+
+def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterState:
+    """Return the state that a journal tells of; the next master's life begins with it.
+
+    Args:
+        settings: the new master's.
+        entries: the journal, the oldest entry first.
+        now: monotonic time in seconds.
+
+    Raises:
+        JournalError: the journal cannot be read, or contradicts itself.
+
+    """
+    replay = Replay()
+    replay.read(entries)
+    state = MasterState(settings, now)
+    state.life = replay.life.number + 1
+    state.next_number = replay.next_application
+    state.next_worker = replay.next_worker
+    for joined in replay.workers.values():
+        state.workers[joined.number] = WorkerRecord(joined.number, joined.session, joined.name, now)
+        state.worker_sessions[joined.session] = joined.number
+    for number in sorted(replay.applications):
+        replayed = replay.applications.pop(number)
+        if replayed.told is not None:
+            _add_application(state, replayed, replayed.told, now)
+    state.awaited.update(state.workers)
+    return state
+
+
+def _add_application(
+    state: MasterState, replayed: ReplayedApplication, told: Application, now: float
+) -> None:
+    number, began = told.number, told.began - state.settings.epoch
+    application = ApplicationRecord(number, told.session, told.name, parent=told.parent, now=began)
+    state.applications[number] = application
+    state.sessions[told.session] = number
+    state.queue.shares.weigh(number, told.weight)
+    application.weight = told.weight
+    application.last_heard = application.away_since = now
+    application.detached = told.detached
+    application.accepted = replayed.accepted
+    application.next_spawned = replayed.next_spawned
+    application.knows_from = told.knows_from
+    application.first_number = replayed.first_number
+    for local, spec in replayed.specs.items():
+        application.specs[local] = SpecRecord(dispatch.local_number(number, local), spec)
+        if local >= FIRST_SPAWNED_SPEC:
+            application.spawned_specs[spec] = local
+    application.digests.update(replayed.codes)
+    state.codes.update(replayed.codes)
+    application.live_bytes += definition_bytes(replayed.specs, replayed.codes.values())
+    for sequence, system in replayed.systems.items():
+        record = SystemRecord(number, system.push)
+        record.application, record.attempt = system.child, system.attempt
+        application.systems[sequence] = record
+        application.live_bytes += row_bytes(system.push)
+    _add_undelivered(application, replayed)
+    _add_tasks(state, application, replayed, now)
+    counts = application.counts
+    counts.finished, counts.failed = replayed.finished, replayed.failed
+    counts.cancelled = replayed.cancelled
+    counts.submitted = len(replayed.rows) + counts.finished + counts.failed + counts.cancelled
+
+
+def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplication) -> None:
+    for number in sorted(replayed.undelivered):
+        if number != application.next_delivery:
+            message = (
+                f"the journal contradicts itself: outcome {number} of application"
+                f" {application.number} ({application.name}) follows {application.next_delivery - 1};"
+                " restore a backup, or move the journal away and lose what it holds"
+            )
+            raise JournalError(message)
+        found = replayed.undelivered[number]
+        if not isinstance(found, ReplayedEnd):
+            application.outgoing.append(found)
+            application.live_bytes += system_bytes(found)
+            continue
+        spec = application.specs.get(found.task.spec)
+        entry = Undelivered(number, found.outcome, found.task, spec)
+        application.outgoing.append(entry)
+        application.undelivered[found.outcome.key] = entry
+        application.live_bytes += row_bytes(found.task) + outcome_bytes(found.outcome)
+
+
+def _add_tasks(
+    state: MasterState, application: ApplicationRecord, replayed: ReplayedApplication, now: float
+) -> None:
+    specs, tasks, rows = application.specs, state.tasks, replayed.rows
+    records = []
+    for key in sorted(rows):
+        row = rows[key]
+        record = TaskRecord(key, specs[row.spec], row, since=now, arrived=now)
+        tasks[key] = record
+        records.append(record)
+    application.live_bytes += sum(map(row_bytes, rows.values()))
+    for key, lost in replayed.lost.items():
+        record = tasks[key]
+        record.attempt, record.losses, record.history = lost.attempts, lost.losses, lost.history
+    for key in replayed.cancelling:
+        tasks[key].cancelled = True
+    for key, handed in replayed.handed.items():
+        record = tasks[key]
+        record.attempt = handed.attempt
+        if handed.worker and key not in replayed.finishing:
+            _assign(record, state.workers[handed.worker])
+    _call_again(state, application, replayed)
+    application.counts.assigned = sum(one.state == lifecycle.ASSIGNED for one in records)
+    application.counts.finishing = len(replayed.finishing)
+    waiting = [record for record in records if record.state == lifecycle.WAITING]
+    application.counts.waiting = len(waiting)
+    dispatch.enqueue(state, waiting)
+
+
+def _assign(record: TaskRecord, worker: WorkerRecord) -> None:
+    record.state = lifecycle.ASSIGN[record.state]
+    record.worker = worker.number
+    worker.tasks[record.key] = record
+    worker.in_flight[record.spec] = worker.in_flight.get(record.spec, 0) + 1
+    worker.suspects += record.losses > 0
+
+
+def _call_again(
+    state: MasterState, application: ApplicationRecord, replayed: ReplayedApplication
+) -> None:
+    """Have `finished` called of the tasks of which it may not have been."""
+    if not replayed.finishing:
+        return
+    host = HostRecord(f"finisher-{application.number}", application.number, None)
+    application.finisher = state.hosts[host.host] = host
+    for key, outcome in replayed.finishing.items():
+        record = state.tasks[key]
+        record.state = lifecycle.FINISH[record.state]
+        host.waiting.append(FinishTask(record.task, outcome))
+
+
+def resume(reactor: MasterReactor, _event: Begun) -> None:
+    """Begin a master's life: start hosts and systems again, and settle what was being cancelled."""
+    state = reactor.state
+    reactor.journal.begun()
+    for host in state.hosts:
+        reactor.outbox.start_host(host)
+    for application in list(state.applications.values()):
+        for system in list(application.systems.values()):
+            systems.resume(reactor, application, system)
+    cancelled = [
+        record
+        for record in state.tasks.values()
+        if record.cancelled and record.state == lifecycle.WAITING
+    ]
+    for record in cancelled:
+        record.cancelled = False
+    applications.cancel(reactor, cancelled)
+    if state.applications:
+        reactor.outbox.log(
+            "info",
+            f"recovered {len(state.tasks)} tasks of {len(state.applications)} applications;"
+            f" waiting for {len(state.awaited)} workers to greet again",
+        )

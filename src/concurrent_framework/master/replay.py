@@ -1,0 +1,248 @@
+"""Reading a journal: what its facts, in order, leave of each application. PURE.
+
+Facts are told of tasks that are not known here, because compaction has moved what it kept of them
+behind those facts, or because they are over: these mean nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from concurrent_framework.master import facts
+from concurrent_framework.model.ids import FIRST_SPAWNED, SEQUENCE_BITS, application_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrent_framework.model.spec import CodeBlob, TaskSpec
+    from concurrent_framework.protocol.application import PushSystem, SystemEnded
+    from concurrent_framework.protocol.tasks import NewTask, Outcome
+
+
+class ReplayedSystem:
+    """A task system that has not ended: as it was pushed, and the application that is its own."""
+
+    __slots__ = ("attempt", "child", "push")
+
+    def __init__(self, push: PushSystem) -> None:
+        self.push = push
+        self.child = 0
+        self.attempt = 0
+
+
+class ReplayedEnd(NamedTuple):
+    """An outcome that has not been handled, with its task."""
+
+    outcome: Outcome
+    task: NewTask
+
+
+class ReplayedApplication:
+    """What was written of an application."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.told: facts.Application | None = None
+        self.accepted = 0
+        self.next_spawned = FIRST_SPAWNED
+        self.first_number = 1
+        self.finished = self.failed = self.cancelled = 0
+        self.specs: dict[int, TaskSpec] = {}
+        self.codes: dict[str, CodeBlob] = {}
+        self.rows: dict[int, NewTask] = {}
+        self.finishing: dict[int, Outcome] = {}
+        self.lost: dict[int, facts.Lost] = {}
+        self.handed: dict[int, facts.Handed] = {}
+        self.cancelling: set[int] = set()
+        self.undelivered: dict[int, ReplayedEnd | SystemEnded] = {}
+        self.systems: dict[int, ReplayedSystem] = {}
+
+    def tell(self, fact: facts.Application) -> None:
+        """Take what is written of it whole."""
+        self.told = fact
+        self.accepted = max(self.accepted, fact.accepted)
+        self.next_spawned = max(self.next_spawned, fact.next_spawned)
+        self.deliver(fact.first_number - 1)
+        self.finished, self.failed, self.cancelled = fact.finished, fact.failed, fact.cancelled
+
+    def submit(self, first: int, rows: list[NewTask]) -> None:
+        """Add tasks."""
+        key = self.number << SEQUENCE_BITS | first
+        self.rows.update(zip(range(key, key + len(rows)), rows, strict=True))
+        if first >= FIRST_SPAWNED:
+            self.next_spawned = max(self.next_spawned, first + len(rows))
+        else:
+            self.accepted = max(self.accepted, first + len(rows) - 1)
+
+    def end(self, number: int, outcomes: list[Outcome]) -> None:
+        """Take outcomes, counting them all and keeping those that are not handled."""
+        rows, undelivered = self.rows, self.undelivered
+        special = bool(self.finishing or self.lost or self.handed or self.cancelling)
+        for outcome in outcomes:
+            failure = outcome.failure
+            if failure is None:
+                self.finished += 1
+            elif failure.kind == "cancelled":
+                self.cancelled += 1
+            else:
+                self.failed += 1
+            row = rows.pop(outcome.key, None)
+            if row is not None:
+                undelivered[number] = ReplayedEnd(outcome, row)
+                if special:
+                    self._forget(outcome.key)
+            number += 1
+
+    def _forget(self, key: int) -> None:
+        self.finishing.pop(key, None)
+        self.lost.pop(key, None)
+        self.handed.pop(key, None)
+        self.cancelling.discard(key)
+
+    def deliver(self, through: int) -> None:
+        """Drop outcomes up to a number."""
+        numbers = range(self.first_number, through + 1)
+        if len(numbers) > len(self.undelivered):
+            left = [number for number in self.undelivered if number > through]
+            self.undelivered = {number: self.undelivered[number] for number in left}
+        else:
+            for number in numbers:
+                self.undelivered.pop(number, None)
+        self.first_number = max(self.first_number, through + 1)
+
+    def keep_undelivered(self, number: int, entry: ReplayedEnd | SystemEnded) -> None:
+        """Take an outcome that waits to be handled, unless it has been."""
+        if number >= self.first_number:
+            self.undelivered[number] = entry
+
+
+class Replay:
+    """Everything a journal says."""
+
+    def __init__(self) -> None:
+        self.life = facts.Life(0)
+        self.applications: dict[int, ReplayedApplication] = {}
+        self.workers: dict[int, facts.WorkerJoined] = {}
+        self.next_application = 1
+        self.next_worker = 1
+
+    def read(self, entries: Iterable[bytes]) -> None:
+        """Take entries, the oldest first."""
+        take = self._TAKE
+        for data in entries:
+            for fact in facts.decode(data):
+                take[type(fact)](self, fact)
+
+    def application(self, number: int) -> ReplayedApplication:
+        """Return what is known of an application; its tasks may come before itself."""
+        found = self.applications.get(number)
+        if found is None:
+            found = self.applications[number] = ReplayedApplication(number)
+            self.next_application = max(self.next_application, number + 1)
+        return found
+
+    def with_task(self, key: int) -> ReplayedApplication | None:
+        """Return the application of a task that is known and has no outcome."""
+        found = self.applications.get(application_of(key))
+        return found if found is not None and key in found.rows else None
+
+    def _life(self, fact: facts.Life) -> None:
+        self.life = fact
+        self.next_application = max(self.next_application, fact.next_application)
+        self.next_worker = max(self.next_worker, fact.next_worker)
+
+    def _application(self, fact: facts.Application) -> None:
+        self.application(fact.number).tell(fact)
+
+    def _defined(self, fact: facts.Defined) -> None:
+        application = self.application(fact.application)
+        application.specs.update((entry.number, entry.spec) for entry in fact.specs)
+        application.codes.update((blob.digest, blob) for blob in fact.codes)
+
+    def _submitted(self, fact: facts.Submitted) -> None:
+        self.application(fact.application).submit(fact.first, fact.rows)
+
+    def _ended(self, fact: facts.Ended) -> None:
+        self.application(fact.application).end(fact.first, fact.outcomes)
+
+    def _finishing(self, fact: facts.Finishing) -> None:
+        application = self.with_task(fact.outcome.key)
+        if application is not None:
+            application.finishing[fact.outcome.key] = fact.outcome
+
+    def _delivered(self, fact: facts.Delivered) -> None:
+        self.application(fact.application).deliver(fact.through)
+
+    def _over(self, fact: facts.ApplicationOver) -> None:
+        self.applications.pop(fact.application, None)
+
+    def _cancelled(self, fact: facts.Cancelled) -> None:
+        for key in fact.keys:
+            application = self.with_task(key)
+            if application is not None:
+                application.cancelling.add(key)
+
+    def _lost(self, fact: facts.Lost) -> None:
+        application = self.with_task(fact.key)
+        if application is not None:
+            application.lost[fact.key] = fact
+
+    def _handed(self, fact: facts.Handed) -> None:
+        application = self.with_task(fact.key)
+        if application is not None:
+            application.handed[fact.key] = fact
+
+    def _worker_joined(self, fact: facts.WorkerJoined) -> None:
+        self.workers[fact.number] = fact
+        self.next_worker = max(self.next_worker, fact.number + 1)
+
+    def _worker_gone(self, fact: facts.WorkerGone) -> None:
+        self.workers.pop(fact.number, None)
+
+    def _system_pushed(self, fact: facts.SystemPushed) -> None:
+        application = self.application(fact.application)
+        sequence = fact.push.sequence
+        application.accepted = max(application.accepted, sequence)
+        application.systems[sequence] = ReplayedSystem(fact.push)
+
+    def _system_started(self, fact: facts.SystemStarted) -> None:
+        system = self.application(fact.application).systems.get(fact.sequence)
+        if system is not None:
+            system.child, system.attempt = fact.child, fact.attempt
+
+    def _system_over(self, fact: facts.SystemOver) -> None:
+        application = self.application(fact.application)
+        application.systems.pop(fact.ended.sequence, None)
+        application.keep_undelivered(fact.ended.number, fact.ended)
+
+    def _kept(self, fact: facts.Kept) -> None:
+        application = self.application(fact.application)
+        base = fact.application << SEQUENCE_BITS
+        keys = [base | sequence for sequence in fact.sequences]
+        application.rows.update(zip(keys, fact.rows, strict=True))
+
+    def _kept_ended(self, fact: facts.KeptEnded) -> None:
+        application = self.application(fact.application)
+        for number, outcome, row in zip(fact.numbers, fact.outcomes, fact.rows, strict=True):
+            application.keep_undelivered(number, ReplayedEnd(outcome, row))
+
+    _TAKE: ClassVar[dict[type, Any]] = {
+        facts.Life: _life,
+        facts.Application: _application,
+        facts.Defined: _defined,
+        facts.Submitted: _submitted,
+        facts.Ended: _ended,
+        facts.Finishing: _finishing,
+        facts.Delivered: _delivered,
+        facts.ApplicationOver: _over,
+        facts.Cancelled: _cancelled,
+        facts.Lost: _lost,
+        facts.Handed: _handed,
+        facts.WorkerJoined: _worker_joined,
+        facts.WorkerGone: _worker_gone,
+        facts.SystemPushed: _system_pushed,
+        facts.SystemStarted: _system_started,
+        facts.SystemOver: _system_over,
+        facts.Kept: _kept,
+        facts.KeptEnded: _kept_ended,
+    }

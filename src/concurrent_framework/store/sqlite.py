@@ -1,0 +1,222 @@
+"""The journal in an SQLite file, which is the default: nothing to install or to run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC, EROFS
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.components import Component, implements
+from concurrent_framework.config import Option
+from concurrent_framework.store.base import StoreError
+from concurrent_framework.store.engine import IDatabaseEngine, Trouble
+from concurrent_framework.store.lock import LockFile
+from concurrent_framework.store.rebuilding import Rebuilding, free_name
+from concurrent_framework.store.sql import SqlStore
+from concurrent_framework.store.survey import AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from concurrent_framework.store.engine import Sync
+    from concurrent_framework.store.places import StorePlaces
+    from concurrent_framework.store.tables import Tables
+
+FILE = "journal.db"
+_PAGE = 4096
+_CHECKPOINT = 4 * 1024 * 1024
+"""Size of the write-ahead log, in bytes, at which SQLite copies it into the database."""
+
+_WORTH_TIDYING = 64 * 1024 * 1024
+"""Bytes of unused space in the file from which on it is made smaller, and of what is copied then."""
+
+_INSERT = "INSERT INTO concurrent_entries (number, crc32, data) VALUES (?, ?, ?)"
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BUSY = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
+)
+
+
+class SqliteEngine(Component):
+    """SQLite: a file that one process has for itself."""
+
+    implements(IDatabaseEngine)
+    name = "sqlite"
+
+    path = Option(
+        "store",
+        "path",
+        default="",
+        doc="File of the SQLite journal. Default: journal.db in the master's data directory.",
+    )
+
+    def __init__(self) -> None:
+        self._lock: LockFile | None = None
+        self._connection: Connection | None = None
+        self._execute: Callable[..., Any] | None = None
+
+    def locate(self, places: StorePlaces) -> str:
+        """Learn the path of the file."""
+        if self.path:
+            self._path = Path(self.path).expanduser().absolute()
+        elif places.directory is not None:
+            self._path = places.directory.absolute() / FILE
+        else:
+            message = "there is no place for the journal: set store.path to the path of a file"
+            raise StoreError(message)
+        self._owner = places.owner
+        return str(self._path)
+
+    def signature(self) -> str:
+        """Return the master's name; who has the file just now is written beside it."""
+        return self._owner
+
+    def lock(self) -> None:
+        """Lock the file beside the database, and make both private."""
+        path = self._path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = LockFile(path.with_name(f"{path.name}.lock"), self._owner)
+        Rebuilding(path).finish()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+    def connect(self, sync: Sync) -> Connection:
+        """Open the file, for this connection alone."""
+        self.disconnect()
+        connection = self._connection = connect_to(self._path)
+        # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
+        for setting in (
+            f"page_size = {_PAGE}",
+            "locking_mode = EXCLUSIVE",
+            "journal_mode = WAL",
+            f"synchronous = {sync.upper()}",
+            f"wal_autocheckpoint = {_CHECKPOINT // _PAGE}",
+            f"journal_size_limit = {4 * _CHECKPOINT}",
+            "cell_size_check = ON",
+        ):
+            connection.exec_driver_sql(f"PRAGMA {setting}")
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+        if names and "concurrent_facts" not in names:
+            message = (
+                f"{self._path} is a database of something else (it has {names[0]!r}): "
+                "set store.path to another file"
+            )
+            raise StoreError(message)
+        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+        return connection
+
+    def append(self, number: int, crc: int, data: bytes) -> None:
+        """Insert a row; the driver keeps the statement prepared."""
+        assert self._execute is not None
+        self._execute(_INSERT, (number, crc, data))
+
+    def mark(self, number: int) -> None:
+        """Note the number in the lock's file."""
+        assert self._lock is not None
+        # The entry is safe without the note, which only helps to notice that entries got lost.
+        with suppress(OSError):
+            self._lock.mark(number)
+
+    def marked(self) -> int:
+        """Return the number in the lock's file."""
+        assert self._lock is not None
+        return self._lock.marked
+
+    def trouble(self, error: Exception) -> Trouble | None:
+        """Sort by SQLite's result codes, and those of the file system."""
+        from sqlalchemy.exc import DBAPIError
+
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, OSError):
+            full = cause.errno in {ENOSPC, EROFS, EDQUOT}
+            return Trouble(cause.strerror or str(cause), "busy" if full else "wrong")
+        if not isinstance(cause, sqlite3.Error):
+            return None
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGED or "Could not decode" in str(cause):
+            return Trouble(str(cause), "damaged")
+        return Trouble(str(cause), "busy" if code in _BUSY else "wrong")
+
+    def set_aside(self, tables: Tables | None, first: int, head: int) -> str:
+        """Copy the good entries into a new file, and give the old one another name."""
+        rebuilding = Rebuilding(self._path)
+        with rebuilding.fresh() as fresh:
+            fresh.create(self._owner, first)
+            if tables is not None:
+                with fresh.transaction():
+                    for row in tables.read_all(first - 1, head, AT_ONCE):
+                        fresh.add(row)
+        self.disconnect()
+        return rebuilding.finish()
+
+    def keep_remains(self) -> str:
+        """Copy the write-ahead log: SQLite ignores what follows the first bad frame in it."""
+        log = Path(f"{self._path}-wal")
+        try:
+            if not log.stat().st_size:
+                return ""
+        except FileNotFoundError:
+            return ""
+        kept = free_name(self._path).with_name(f"{free_name(self._path).name}-wal")
+        shutil.copyfile(log, kept)
+        kept.chmod(0o600)
+        return str(kept)
+
+    def tidy(self, tables: Tables, live: int) -> None:
+        """Make the file smaller when it is mostly unused and little has to be copied for it."""
+        connection = tables.connection
+        unused = _PAGE * int(connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0)
+        if unused < _WORTH_TIDYING or unused < 4 * live or live > _WORTH_TIDYING:
+            return
+        from sqlalchemy.exc import OperationalError
+
+        # On a full disk it stays as large as it is, and is used again from within.
+        with suppress(OperationalError):
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def disconnect(self) -> None:
+        """Close the database."""
+        connection, self._connection, self._execute = self._connection, None, None
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the database, and let others have it."""
+        self.disconnect()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+class SqliteStore(SqlStore):
+    """Keeps the journal in an SQLite file."""
+
+    name = "sqlite"
+    engine = SqliteEngine
+
+
+def connect_to(path: Path) -> Connection:
+    """Open an SQLite file in autocommit mode."""
+    from sqlalchemy import URL, NullPool, create_engine
+
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)), poolclass=NullPool, hide_parameters=True
+    )
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -1,0 +1,67 @@
+"""A disk for the simulated master's journal: it survives a crash, and the crash may come at any point."""
+
+from __future__ import annotations
+
+from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES
+from concurrent_framework.store.memory import MemoryContents, MemoryStore
+
+
+class CrashedError(Exception):
+    """The simulated master died at this point."""
+
+
+class SimDisk:
+    """What a master writes, and the points at which it may die: before and after each thing it does.
+
+    `full` makes every write fail until it is False again.
+
+    Args:
+        spare: bytes up to which the journal is short enough.
+        step: bytes of it that are looked at in one round.
+
+    """
+
+    def __init__(self, spare: int = SPARE_BYTES, step: int = STEP_BYTES) -> None:
+        self.spare = spare
+        self.step = step
+        self.contents = MemoryContents()
+        self.full = False
+        self.countdown = 0
+
+    def crash_in(self, points: int) -> None:
+        """Let the master die at the so-manieth point from now on, from 1."""
+        self.countdown = points
+
+    def point(self) -> None:
+        """Die here, if it is time."""
+        if self.countdown:
+            self.countdown -= 1
+            if not self.countdown:
+                raise CrashedError
+
+    def store(self) -> SimStore:
+        """Return a store on this disk."""
+        self.countdown = 0
+        return SimStore(self)
+
+
+class SimStore(MemoryStore):
+    """A store in memory that crashes and is full when its disk says so."""
+
+    def __init__(self, disk: SimDisk) -> None:
+        super().__init__(contents=disk.contents)
+        self._disk = disk
+
+    def append(self, data: bytes) -> None:
+        """Add an entry."""
+        self._disk.point()
+        self.contents.failures = int(self._disk.full)
+        super().append(data)
+        self._disk.point()
+
+    def replace(self, through: int, data: bytes) -> None:
+        """Drop the oldest entries and add one."""
+        self._disk.point()
+        self.contents.failures = int(self._disk.full)
+        super().replace(through, data)
+        self._disk.point()

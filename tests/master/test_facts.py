@@ -1,0 +1,73 @@
+"""The journal's encoding is pinned: a master must read what an earlier version wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from concurrent_framework.master import facts
+from concurrent_framework.model.outcome import Attempt, Certificate, Failure
+from concurrent_framework.model.resources import Resources
+from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
+from concurrent_framework.protocol.application import PushSystem, SystemEnded
+from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
+
+GOLDEN = Path(__file__).parents[1] / "golden" / f"journal-{facts.FORMAT}.hex"
+
+CODE = CodeReference("shop.tasks", "Buy", bundle="ab" * 32)
+SPEC = TaskSpec(CODE, Resources(2.0, 1024, 1.0, ("lab",)), 5, 60.0, 4, idempotent=False)
+ATTEMPT = Attempt(2, "w1", 1000.5, 1001.5, "worker lost")
+FAILURE = Failure(
+    "worker_lost", "WorkerLost", "gone", certificate=Certificate("w1", (ATTEMPT,), 1, 9, "oh", 7)
+)
+PUSH = PushSystem(3, "search", CODE, b"system")
+EVERYTHING: list[facts.Fact] = [
+    facts.Life(3, 17, 5),
+    facts.Application(4, "5e55", "shop", 1, 2.5, 1700000000.25, 9, 1 << 39, 3, 6, 5, 1, 2, True),
+    facts.Defined(4, (SpecEntry(1, SPEC),), (CodeBlob("ab" * 32, "bundle", b"zip"),)),
+    facts.Submitted(4, 1, [NewTask(1, "buy", b"milk"), NewTask(1, "", b"")]),
+    facts.Ended(4, 6, [Outcome(4 << 40 | 1, 3 << 20 | 1, b"ok", b"changed", 0.5, worker=2)]),
+    facts.Finishing(Outcome(4 << 40 | 2, 3 << 20 | 2, failure=FAILURE, children=2)),
+    facts.Delivered(4, 6),
+    facts.ApplicationOver(2),
+    facts.Cancelled([4 << 40 | 2]),
+    facts.Lost(4 << 40 | 2, 2, 1, (ATTEMPT,)),
+    facts.Handed(4 << 40 | 2, 3 << 20 | 3, 2),
+    facts.WorkerJoined(2, "0ff1", "w1"),
+    facts.WorkerGone(1),
+    facts.SystemPushed(4, PUSH),
+    facts.SystemStarted(4, 3, 5, 2),
+    facts.SystemOver(4, SystemEnded(7, 3, b"result", b"state", None, PUSH)),
+    facts.Kept(4, [2], [NewTask(1, "buy", b"milk")]),
+    facts.KeptEnded(4, [6], [Outcome(4 << 40 | 1, 1)], [NewTask(1, "buy", b"milk")]),
+]
+
+
+def test_every_fact_is_pinned() -> None:
+    assert {type(fact) for fact in EVERYTHING} == set(get_args(facts.Fact))
+
+
+def test_the_encoding_has_not_changed() -> None:
+    """If this fails: give the format another number, keep this file, and read both."""
+    assert facts.encode(EVERYTHING) == bytes.fromhex(GOLDEN.read_text())
+
+
+def test_what_was_written_is_read() -> None:
+    assert facts.decode(bytes.fromhex(GOLDEN.read_text())) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "cannot be read"),
+        (b"nonsense", "cannot be read"),
+        (msgspec.msgpack.encode((facts.FORMAT, [[99, 1]])), "cannot be read"),
+        (msgspec.msgpack.encode((facts.FORMAT + 1, ["anything"])), "was written in format 2"),
+    ],
+)
+def test_what_cannot_be_read_is_told(data: bytes, message: str) -> None:
+    with pytest.raises(facts.JournalError, match=message):
+        facts.decode(data)

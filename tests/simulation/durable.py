@@ -1,0 +1,76 @@
+"""What of a master's state its journal has to hold, as plain values to compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.master import lifecycle
+from concurrent_framework.model.ids import application_of
+from concurrent_framework.protocol.application import SystemEnded
+
+if TYPE_CHECKING:
+    from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
+
+
+def durable(state: MasterState) -> dict[str, Any]:
+    """Return everything that a restarted master has to know."""
+    return {
+        "numbers": (state.next_number, state.next_worker),
+        "workers": {one.number: (one.session, one.name) for one in state.workers.values()},
+        "tasks": {key: _task(record) for key, record in state.tasks.items()},
+        "applications": {
+            number: _application(one) for number, one in state.applications.items()
+        },
+        "finishing": {
+            number: sorted(
+                (item.outcome.key, repr(item.outcome))
+                for item in (*one.finisher.calling.values(), *one.finisher.waiting)
+            )
+            for number, one in state.applications.items()
+            if one.finisher is not None and one.counts.finishing
+        },
+        "waiting and assigned": _ready(state),
+    }
+
+
+def _ready(state: MasterState) -> dict[int, int]:
+    """Count the tasks of each application that are still to be run."""
+    ready: dict[int, int] = {}
+    for key, record in state.tasks.items():
+        if record.state in {lifecycle.WAITING, lifecycle.ASSIGNED}:
+            ready[application_of(key)] = ready.get(application_of(key), 0) + 1
+    return ready
+
+
+def _task(record: TaskRecord) -> tuple[Any, ...]:
+    spec = record.spec
+    told: tuple[Any, ...] = (spec.number, spec.spec, record.task, record.losses, record.history)
+    if record.state == lifecycle.FINISHING:
+        return (*told, "finishing")
+    told = (*told, record.cancelled)
+    if spec.spec.idempotent:
+        return told
+    return (*told, record.state, record.worker, record.attempt)
+
+
+def _application(one: ApplicationRecord) -> dict[str, Any]:
+    counts = one.counts
+    entries = [*one.unacknowledged, *one.outgoing]
+    return {
+        "session": (one.number, one.session, one.name, one.parent, one.weight, one.detached),
+        "accepted": (one.accepted, one.next_spawned, one.knows_from, one.first_number),
+        "counts": (counts.submitted, counts.finished, counts.failed, counts.cancelled),
+        "specs": {number: (spec.number, spec.spec) for number, spec in one.specs.items()},
+        "spawned": one.spawned_specs,
+        "digests": one.digests,
+        "systems": {
+            number: (system.push, system.application, system.attempt)
+            for number, system in one.systems.items()
+        },
+        "undelivered": [
+            ("system", entry) if isinstance(entry, SystemEnded) else (entry.number, entry.outcome, entry.task)
+            for entry in entries
+        ],
+        "by task": {key: entry.number for key, entry in one.undelivered.items()},
+        "bytes": one.live_bytes,
+    }

@@ -1,0 +1,250 @@
+"""A cluster in a storm: everything that can go wrong does, by chance, but the same for each seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from concurrent_framework.application.commands import Begin
+from concurrent_framework.application.events import CancelAsked
+from concurrent_framework.model.ids import task_key
+from concurrent_framework.testing.cluster import SimCluster
+from concurrent_framework.testing.disk import SimDisk
+from concurrent_framework.testing.network import Faults
+from concurrent_framework.testing.nodes import SimApplication, SimWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from concurrent_framework.testing.nodes import SimNode
+
+SEEDS = 150
+"""Seeds that the tests try, under each pattern."""
+LEASE = 4.0
+SPARE = 300
+"""Bytes of a journal that is short enough: so few that it is always being shortened."""
+STEP = 200
+
+
+class Person:
+    """Whoever has an application: ends its process and attaches another now and then."""
+
+    def __init__(self, cluster: SimCluster, name: str) -> None:
+        self.cluster = cluster
+        self.name = name
+        self.processes: list[SimApplication] = []
+        self.systems: set[int] = set()
+        self.attach()
+
+    @property
+    def app(self) -> SimApplication:
+        return self.processes[-1]
+
+    def attach(self) -> None:
+        """Start a process for the application, in place of the one before."""
+        if self.processes:
+            self.app.kill()
+            self.app.expecting = 0
+        name = f"{self.name}{len(self.processes)}"
+        hello = {"session": self.name, "connect_timeout": 1e9, "pid": len(self.processes) + 1}
+        self.processes.append(SimApplication(self.cluster, name, hello))
+
+    def told(self) -> Counter[int]:
+        """Count the processes that were told of each task and system."""
+        told: Counter[int] = Counter()
+        for process in self.processes:
+            ended = [one.sequence for one in process.ended_systems]
+            mine = Counter([*process.sequences, *ended])
+            assert not mine or max(mine.values()) == 1, f"{process.name} was told twice"
+            told.update(mine.keys())
+        return told
+
+    def once_only(self) -> list[int]:
+        """Return the keys of the accepted tasks that may run at most once."""
+        keys: list[int] = []
+        accepted = self.app.session.outbox.accepted
+        for process in reversed(self.processes):
+            for begun in (one for one in process.seen if isinstance(one, Begin)):
+                for first, count in process.once_only:
+                    through = min(first + count - 1, accepted)
+                    keys += [
+                        task_key(begun.welcome.number, sequence)
+                        for sequence in range(first, through + 1)
+                    ]
+                accepted = begun.welcome.accepted
+        return keys
+
+
+class Storm:
+    """Does something to a cluster now and then until it is told to stop.
+
+    Args:
+        seed: what decides; an odd one stands for a network on which messages overtake each other.
+        pattern: how work reaches the workers.
+
+    """
+
+    def __init__(self, seed: int, pattern: str = "push") -> None:
+        self.seed = seed
+        self.chance = random.Random(seed)
+        late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
+        faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
+        self.disk = SimDisk(SPARE, STEP)
+        self.cluster = SimCluster(
+            pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True
+        )
+        self.workers: list[SimWorker] = [self._worker() for _ in range(2)]
+        self.people = [Person(self.cluster, name) for name in ("ann", "bob")]
+
+    def _worker(self) -> SimWorker:
+        return self.cluster.add_worker(executors=self.chance.choice([1, 2, 4]))
+
+    @property
+    def nodes(self) -> list[SimNode]:
+        return [*self.workers, *(person.app for person in self.people)]
+
+    def rage(self, acts: int) -> None:
+        """Do so many things."""
+        choices: list[Callable[[], None]] = [
+            *([self.push] * 8), self.push_system, self.cut, self.mend, self.mend, self.mend,
+            self.kill, self.join, self.join, self.leave, self.cancel, self.attach, self.kill_host,
+            self.crash, self.crash_soon, *([self.restart] * 4), self.fill, *([self.empty] * 3),
+        ]  # fmt: skip
+        for _ in range(acts):
+            self.chance.choice(choices)()
+            self.cluster.run_for(self.chance.expovariate(2.0))
+
+    def calm(self) -> None:
+        """Heal everything, have at least one worker, and let all that is left finish."""
+        faults = self.cluster.server.faults
+        faults.loss = faults.duplication = faults.jitter = 0.0
+        self.disk.full = False
+        self.disk.countdown = 0
+        if not self.cluster.alive:
+            self.cluster.start_master()
+        self.workers.append(self._worker())
+        for node in self.nodes:
+            if node.alive and not node.link.up:
+                node.mend()
+        for _ in range(100):
+            self.cluster.run_for(20)
+            for person in self.people:
+                if person.app.session.over:
+                    person.attach()  # it was refused: its predecessor seemed to be alive
+            if self.settled():
+                return
+
+    def settled(self) -> bool:
+        """Whether nothing is left to be done."""
+        state = self.cluster.master.state
+        return not state.tasks and not any(one.unfinished for one in state.applications.values())
+
+    # What may happen.
+
+    def push(self) -> None:
+        person = self.chance.choice(self.people)
+        if person.app.session.welcome is None:
+            return
+        count = self.chance.choice([1, 3, 12])
+        took = self.chance.choice([b"0.001", b"0.3", b"2", b"5"])
+        person.app.push(
+            [took] * count,
+            priority=self.chance.choice([0, 0, 5]),
+            idempotent=self.chance.random() < 0.7,
+            max_attempts=self.chance.choice([1, 3, 50]),
+            notifies=self.chance.random() < 0.2,
+        )
+
+    def push_system(self) -> None:
+        person = self.chance.choice(self.people)
+        if person.app.session.welcome is not None:
+            person.app.push_system()
+
+    def cut(self) -> None:
+        self.chance.choice(self.nodes).cut()
+
+    def mend(self) -> None:
+        for node in self.nodes:
+            if node.alive and not node.link.up:
+                node.mend()
+                return
+
+    def kill(self) -> None:
+        self.chance.choice(self.workers).kill()
+
+    def leave(self) -> None:
+        worker = self.chance.choice(self.workers)
+        if worker.alive:
+            worker.leave()
+
+    def join(self) -> None:
+        if sum(worker.alive for worker in self.workers) < 3:
+            self.workers.append(self._worker())
+
+    def cancel(self) -> None:
+        person = self.chance.choice(self.people)
+        last = person.app.session.outbox.next_sequence - 1
+        if last:
+            person.app.feed([CancelAsked((self.chance.randint(1, last),))])
+
+    def attach(self) -> None:
+        self.chance.choice(self.people).attach()
+
+    def kill_host(self) -> None:
+        if self.cluster.hosts:
+            self.chance.choice(list(self.cluster.hosts.values())).kill()
+
+    def crash(self) -> None:
+        if self.cluster.alive:
+            self.cluster.crash_master()
+
+    def crash_soon(self) -> None:
+        """Let the master die in the middle of something."""
+        if self.cluster.alive:
+            self.disk.crash_in(self.chance.randint(1, 12))
+
+    def restart(self) -> None:
+        if not self.cluster.alive:
+            self.cluster.start_master()
+
+    def fill(self) -> None:
+        self.disk.full = True
+
+    def empty(self) -> None:
+        self.disk.full = False
+
+
+def check_promises(storm: Storm) -> None:
+    """Raise AssertionError if a promise was broken."""
+    assert storm.settled(), "something was forgotten"
+    state = storm.cluster.master.state
+    for person in storm.people:
+        told = person.told()
+        accepted = person.app.session.outbox.accepted
+        missing = [number for number in range(1, accepted + 1) if not told[number]]
+        assert not missing, f"{person.name} was never told of {missing}"
+        if len(person.processes) == 1:
+            assert accepted == person.app.session.outbox.next_sequence - 1
+            assert set(told.values()) <= {1}
+    starts = Counter(key for worker in storm.workers for key, _ in worker.manager.started)
+    for person in storm.people:
+        for key in person.once_only():
+            assert starts[key] <= 1, f"{person.name}'s {key:x} ran {starts[key]} times, not once"
+    for worker in storm.workers:
+        if worker.alive and worker.link.up:
+            assert not worker.reactor.held, f"{worker.name} still has tasks"
+            assert not worker.reactor.unsafe, f"{worker.name} still has outcomes"
+    assert not state.queue.live
+    assert not any(one.undelivered for one in state.applications.values())
+    size = storm.disk.contents.bytes
+    assert size < 100 * SPARE, f"the journal has {size} bytes though nothing is pending"
+
+
+def run(seed: int, pattern: str, acts: int = 40) -> Storm:
+    """Run a storm and check what is promised; the storm, for whoever wants to know more."""
+    storm = Storm(seed, pattern)
+    storm.rage(acts)
+    storm.calm()
+    check_promises(storm)
+    return storm
