@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import lifecycle
+from concurrent_framework.master import lifecycle, standing
 from concurrent_framework.model.ids import SPEC_BITS, application_of
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
 from concurrent_framework.protocol.worker import Provide, Recall, Run
@@ -36,10 +36,8 @@ SILENCE_SECONDS = 0.020
 
 def group_key(record: TaskRecord) -> GroupKey:
     """Return the group of ready tasks that a task belongs to."""
-    spec = record.spec.spec
-    return GroupKey(
-        spec.priority, application_of(record.key), record.spec.number, record.losses > 0
-    )
+    spec = record.spec
+    return GroupKey(spec.priority, application_of(record.key), spec.number, record.losses > 0)
 
 
 def enqueue(state: MasterState, records: Iterable[TaskRecord], *, front: bool = False) -> None:
@@ -65,15 +63,27 @@ class Dispatcher:
         queue = self._state.queue
         if not queue.live:
             return
-        workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
+        workers = [
+            worker
+            for worker in self._state.workers.values()
+            if worker.peer is not None and standing.takes_work(worker, now)
+        ]
         blocked: set[GroupKey] = set()
         while workers and (group := queue.next_group(blocked)) is not None:
             seconds = group.records[0].spec.seconds
-            views = self._views(group, seconds, workers)
+            able = self._willing(group, workers) if group.key.suspect else workers
+            views = self._views(group, seconds, able)
             if not views:
                 blocked.add(group.key)
                 continue
             self._place(group, seconds, views, now)
+
+    @staticmethod
+    def _willing(group: Group, workers: list[WorkerRecord]) -> list[WorkerRecord]:
+        """Return the workers for a suspect: not one that lost it, as long as there are others."""
+        group.arrival()  # brings a task to the front that is still waiting
+        able = [worker for worker in workers if worker.capacity.can_run(group.need)]
+        return [worker for worker in able if not standing.avoids(group.records, worker)] or able
 
     def _views(
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]
@@ -81,8 +91,10 @@ class Dispatcher:
         need, suspect = group.need, group.key.suspect
         views = []
         for worker in workers:
-            capacity = worker.capacity
-            if not capacity.can_run(need) or (suspect and worker.suspects):
+            capacity, trial = worker.capacity, worker.standing.quarantined
+            if not capacity.can_run(need) or (suspect and (trial or worker.suspects)):
+                continue
+            if trial and worker.tasks:
                 continue
             view = WorkerView(
                 worker.number,
@@ -96,14 +108,14 @@ class Dispatcher:
             share = worker.share(need)
             room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
-                views.append(view._replace(room=1 if suspect else room))
+                views.append(view._replace(room=1 if suspect or trial else room))
         return views
 
     def _place(
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
     ) -> None:
         queue, key = self._state.queue, group.key
-        count = group.live
+        count = 1 if key.suspect else group.live
         if queue.competitors(key.priority) > 1:
             count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
         self._turn += 1
@@ -157,8 +169,14 @@ class Dispatcher:
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         if len(workers) < 2:
             return False
-        idle = [worker for worker in workers if worker.occupied + 1 <= worker.capacity.executors]
-        if not idle or self._state.queue.live > sum(w.capacity.executors for w in idle):
+        idle = [
+            worker
+            for worker in workers
+            if worker.occupied + 1 <= worker.capacity.executors
+            and not worker.standing.draining
+            and not worker.standing.quarantined
+        ]
+        if not idle or self._state.queue.ready() > sum(w.capacity.executors for w in idle):
             return False
         watch = False
         for worker in workers:

@@ -6,6 +6,7 @@ handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `l
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from concurrent_framework.master import (
@@ -14,7 +15,9 @@ from concurrent_framework.master import (
     liveness,
     queries,
     relay,
+    standing,
     systems,
+    timing,
     workers,
 )
 from concurrent_framework.master.dispatch import Dispatcher
@@ -26,6 +29,7 @@ from concurrent_framework.master.events import (
     Stopping,
     Tick,
 )
+from concurrent_framework.master.letters import Letters
 from concurrent_framework.master.outbox import Outbox
 from concurrent_framework.master.state import MasterState, PeerRecord, Settings
 from concurrent_framework.protocol import application as app
@@ -54,7 +58,8 @@ class MasterReactor:
     """
 
     def __init__(self, settings: Settings, scheduler: ITaskScheduler, now: float) -> None:
-        self.state = MasterState(settings, now)
+        letters = Letters(settings.failed_tasks, settings.failed_bytes, settings.failed_retention)
+        self.state = MasterState(settings, now, letters, ended=deque(maxlen=settings.history))
         self.outbox = Outbox()
         self.scheduler = scheduler
         self.dispatcher = Dispatcher(self.state, scheduler, self.outbox)
@@ -82,6 +87,7 @@ class MasterReactor:
                     pass
         if self._stopped:
             return self.outbox.flush()[0]
+        timing.check(self)
         self.dispatcher.round(now)
         self._watching = self.dispatcher.recall(now)
         delivery.deliver(self)
@@ -97,9 +103,10 @@ class MasterReactor:
 
     def deadline(self) -> float:
         """Return when `Tick` is due if nothing else happens."""
+        due = min(self._next_check, self.state.agenda.next)
         if self._watching:
-            return min(self._next_check, self.now + RECALL_INTERVAL)
-        return self._next_check
+            due = min(due, self.now + RECALL_INTERVAL)
+        return min(due, standing.next_trial(self.state, self.now))
 
     def _receive(self, event: Received) -> None:
         peer = self.state.peers.get(event.peer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, relay
+from concurrent_framework.master import applications, letters, relay
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -166,7 +166,9 @@ def _conclude(
     owner.outgoing.append(ended)
     reactor.state.talkative.add(owner.number)
     if failure is not None:
-        owner.failures.append((task_key(owner.number, sequence), system.push.name, failure))
+        key = task_key(owner.number, sequence)
+        owner.failures.append((key, system.push.name, failure))
+        letters.keep_system(reactor.state, owner, key, system.push.name, failure, reactor.now)
     end(reactor, owner, system)
 
 

@@ -123,8 +123,12 @@ class SimCluster:
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the master and do what it wants."""
+        self.perform(self.master.handle(events, self.clock.now))
+
+    def perform(self, commands: Sequence[Any]) -> None:
+        """Do what the master wants, and have it called again in time."""
         now = self.clock.now
-        for command in self.master.handle(events, now):
+        for command in commands:
             match command:
                 case master_commands.Send():
                     self._line.send(command.peer, command.messages)
