@@ -193,9 +193,10 @@ def test_people_can_end_a_quarantine(cluster: SimCluster) -> None:
     ],
 )
 def test_orders_about_workers_that_make_no_sense(
-    cluster: SimCluster, kind: Any, arguments: dict[str, str], reason: str
+    cluster: SimCluster, kind: Any, arguments: dict[str, Any], reason: str
 ) -> None:
     cluster.add_worker()
+    cluster.run_for(1)
     with pytest.raises(RefusedOrderError) as refused:
         order(cluster, kind, **arguments)
     assert str(refused.value).startswith(reason)

@@ -37,15 +37,22 @@ SILENCE_SECONDS = 0.020
 def group_key(record: TaskRecord) -> GroupKey:
     """Return the group of ready tasks that a task belongs to."""
     spec = record.spec
-    return GroupKey(spec.priority, application_of(record.key), spec.number, record.losses > 0)
+    return GroupKey(
+        spec.priority,
+        application_of(record.key),
+        spec.number,
+        record.losses > 0,
+        record.failures > 0,
+    )
 
 
 def enqueue(state: MasterState, records: Iterable[TaskRecord], *, front: bool = False) -> None:
     """Put waiting tasks into the queue."""
-    groups: dict[tuple[SpecRecord, bool], list[TaskRecord]] = {}
+    groups: dict[tuple[SpecRecord, bool, bool], list[TaskRecord]] = {}
     for record in records:
-        groups.setdefault((record.spec, record.losses > 0), []).append(record)
-    for (spec, _), members in groups.items():
+        kind = (record.spec, record.losses > 0, record.failures > 0)
+        groups.setdefault(kind, []).append(record)
+    for (spec, _, _), members in groups.items():
         state.queue.add(group_key(members[0]), spec.spec.resources, members, front=front)
 
 
@@ -71,19 +78,21 @@ class Dispatcher:
         blocked: set[GroupKey] = set()
         while workers and (group := queue.next_group(blocked)) is not None:
             seconds = group.records[0].spec.seconds
-            able = self._willing(group, workers) if group.key.suspect else workers
+            again = group.key.suspect or group.key.retried
+            able = self._willing(group, workers, now) if again else workers
             views = self._views(group, seconds, able)
             if not views:
                 blocked.add(group.key)
                 continue
             self._place(group, seconds, views, now)
 
-    @staticmethod
-    def _willing(group: Group, workers: list[WorkerRecord]) -> list[WorkerRecord]:
-        """Return the workers for a suspect: not one that lost it, as long as there are others."""
+    def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
+        """Return the workers for a task that has failed before; see `standing.avoids`."""
         group.arrival()  # brings a task to the front that is still waiting
+        record, present = group.records[0], self._state.settings.epoch + now
         able = [worker for worker in workers if worker.capacity.can_run(group.need)]
-        return [worker for worker in able if not standing.avoids(group.records, worker)] or able
+        epoch = self._state.settings.epoch
+        return [one for one in able if not standing.avoids(record, one, present, epoch)] or able
 
     def _views(
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]
@@ -115,7 +124,7 @@ class Dispatcher:
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
     ) -> None:
         queue, key = self._state.queue, group.key
-        count = 1 if key.suspect else group.live
+        count = 1 if key.suspect or key.retried else group.live
         if queue.competitors(key.priority) > 1:
             count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
         self._turn += 1

@@ -21,8 +21,6 @@ from concurrent_framework.protocol.tasks import OutputLine
 from concurrent_framework.protocol.worker import Recall
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import (
         MasterState,
@@ -31,11 +29,14 @@ if TYPE_CHECKING:
         WorkerRecord,
     )
     from concurrent_framework.model.outcome import Suspect
+    from concurrent_framework.model.resources import Resources
 
 LONGEST_QUARANTINE = 3600.0
 """Seconds between two trials of a worker at most."""
 KEPT = 64
 """Tasks and specs of a worker's failures that are remembered."""
+AVOIDED = 10.0
+"""Seconds for which a task prefers other workers to one on which it failed."""
 LOSSES = ("worker lost", "WorkerLost")
 """How the ends of attempts begin that were losses, in a task's history."""
 
@@ -158,6 +159,8 @@ def judge(reactor: MasterReactor, worker: WorkerRecord, batch: Batch) -> None:
         if count:
             spec.good_at, spec.good_on = reactor.now, worker.number
             worked = True
+    if worked:
+        worker.good_at = reactor.now
     if worked and worker.standing.streak:
         _works(reactor, worker)
     for record in batch.redeemed:
@@ -211,12 +214,7 @@ def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> 
 
 
 def _others_succeed(reactor: MasterReactor, worker: WorkerRecord) -> bool:
-    standing = worker.standing
-    proven = [
-        spec.spec.resources
-        for spec in standing.specs
-        if spec.good_on != worker.number and spec.good_at >= standing.began
-    ]
+    proven = _proven(worker)
     return any(
         other is not worker
         and other.peer is not None
@@ -225,6 +223,16 @@ def _others_succeed(reactor: MasterReactor, worker: WorkerRecord) -> bool:
         and any(other.capacity.can_run(need) for need in proven)
         for other in reactor.state.workers.values()
     )
+
+
+def _proven(worker: WorkerRecord) -> list[Resources]:
+    """Return what those kinds of tasks need that have failed here while others succeeded."""
+    standing = worker.standing
+    return [
+        spec.spec.resources
+        for spec in standing.specs
+        if spec.good_on != worker.number and spec.good_at >= standing.began
+    ]
 
 
 def _quarantine(reactor: MasterReactor, worker: WorkerRecord) -> None:
@@ -247,21 +255,31 @@ def _quarantine(reactor: MasterReactor, worker: WorkerRecord) -> None:
 def suspect(record: TaskRecord, worker: WorkerRecord) -> Suspect | None:
     """Return whom the evidence of a task's attempts is against; None if there is none.
 
-    A task that was lost on different workers is to blame, and so is a worker on which different
-    tasks died without one that succeeded.
+    A task that was lost on different workers is to blame, and so is a worker on which several died
+    without one that succeeded, if they were of different kinds or others succeed with such tasks.
     """
     lost_on = {attempt.worker for attempt in record.history if attempt.end.startswith(LOSSES)}
     if len(lost_on) > 1:
         return "task"
     standing = worker.standing
-    if standing.quarantined or (worker.name in lost_on and standing.tasks - {record.key}):
+    if standing.quarantined:
+        return "worker"
+    several = worker.name in lost_on and len(standing.tasks - {record.key}) > 1
+    if several and (len(standing.specs) > 1 or _proven(worker)):
         return "worker"
     return None
 
 
-def avoids(records: Sequence[TaskRecord], worker: WorkerRecord) -> bool:
-    """Whether the first of these tasks should rather not be attempted on a worker.
+def avoids(record: TaskRecord, worker: WorkerRecord, present: float, epoch: float) -> bool:
+    """Whether a task should rather be attempted on another worker, if there is one that could.
 
-    That is so where it was lost before and nothing has succeeded since.
+    It does not return to a worker on which it failed or was lost before something has succeeded
+    there, for a while. `present` is the unix time, `epoch` that of the core's zero.
     """
-    return records[0].key in worker.standing.tasks
+    return any(
+        attempt.worker == worker.name
+        and attempt.end != "given back"
+        and present - attempt.ended < AVOIDED
+        and epoch + worker.good_at < attempt.ended
+        for attempt in record.history
+    )

@@ -227,6 +227,7 @@ class WorkerRecord:
         self.specs: set[int] = set()
         self.digests: set[str] = set()
         self.finished = 0
+        self.good_at = -1.0
         self.standing = Standing()
         self.last_stderr: dict[int, str] = {}
 

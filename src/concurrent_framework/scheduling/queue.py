@@ -22,12 +22,13 @@ _WAITING = 0
 
 
 class GroupKey(NamedTuple):
-    """What the tasks of a group share."""
+    """What the tasks of a group share; `retried` ones have failed before and should go elsewhere."""
 
     priority: int
     application: int
     spec: int
     suspect: bool
+    retried: bool = False
 
 
 class Waiting(Protocol):

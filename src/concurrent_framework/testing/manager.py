@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.outcome import Certificate, Failure
 from concurrent_framework.protocol.tasks import Outcome
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ class SimManager:
             number, _, result = result[1:].partition(b":")
             first = int(number)
         if self.broken or (self.poison and result == self.poison):
-            return Failure("worker_lost", "WorkerLost", "the process that ran it ended"), b""
+            certificate = Certificate(suspect="task")
+            text = "the process that ran it ended"
+            return Failure("worker_lost", "WorkerLost", text, certificate=certificate), b""
         if result.startswith(b"!"):
             return Failure("failed", "ValueError", result[1:].decode()), b""
         if self.failing or task.attempt < first:
