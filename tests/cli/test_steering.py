@@ -170,8 +170,8 @@ def test_what_an_ended_application_left_is_retried_and_fetched(
         timeout=LIMIT,
         check=False,
     )
-    assert (attached.returncode, attached.stderr) == (0, "")
-    assert attached.stdout == "read: words\n" * 2
+    assert (attached.returncode, attached.stdout) == (0, "read: words\n" * 2)
+    assert attached.stderr == "read | reading\n" * 2, "what was printed meanwhile is shown too"
     assert tasks_of(ask, "Reads") == []
 
 
@@ -179,7 +179,7 @@ def test_the_report_of_a_death_is_for_people(ask: Any, swarm: Swarm, directory: 
     done = run(swarm, directory, "steered.py:Crashes")
     printed, *lines = done.err.splitlines()
     assert printed == "task 1 | no such thing"
-    assert lines[0] == "the process that ran it ended with exit code 3 (worker w1)"
+    assert lines[0] == "error: the process that ran it ended with exit code 3 (worker w1)"
     assert lines[1:3] == ["its last words:", "no such thing"]
     assert lines[3].startswith("its process ended with exit code 3; it used ")
     assert lines[3].endswith(" of memory at most; the task itself is suspected, not where it ran")
