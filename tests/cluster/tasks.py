@@ -196,3 +196,44 @@ def spread(depth: int) -> int:
     if depth:
         current_task().push_tasks([Call("spread", depth - 1), Call("spread", depth - 1)])
     return depth
+
+
+class Flaky(ConnectionError):
+    """An error that a second attempt may not have."""
+
+
+def flaky(path: str, good: int) -> int:
+    """Fail before the call of this number, as the lines of a file count them."""
+    note(path, "called")
+    calls = len(Path(path).read_text().splitlines())
+    if calls < good:
+        raise Flaky(f"call {calls}")
+    return calls
+
+
+def slow_at_first(path: str) -> int:
+    note(path, "called")
+    calls = len(Path(path).read_text().splitlines())
+    while calls < 2:
+        time.sleep(0.01)
+    return calls
+
+
+def speak_and_wait(gate: str) -> None:
+    print("a last thought", file=sys.stderr, flush=True)
+    wait_for(gate)
+
+
+class DiesOn(Task):
+    """Dies on one worker; elsewhere it takes a while and returns which that was."""
+
+    def __init__(self, worker: str, seconds: float) -> None:
+        super().__init__(f"dies on {worker}")
+        self.worker = worker
+        self.seconds = seconds
+
+    def __call__(self) -> str | None:
+        if self.slave_id == self.worker:
+            os._exit(1)
+        time.sleep(self.seconds)
+        return self.slave_id

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.place import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.cluster.swarm import Swarm
@@ -97,7 +98,7 @@ def test_a_detached_system_goes_on_and_its_outcome_is_fetched_later(
     # An outcome is told exactly once.
     again = swarm.command("attach", number, directory=elsewhere)
     assert again.code == 1
-    assert f"there is no application '{number}'" in again.err
+    assert f"application {number} has ended; see `concurrent apps --all`" in again.err
 
 
 def test_an_application_can_take_its_own_outcome(swarm: Swarm, directory: Path) -> None:
@@ -143,3 +144,56 @@ def test_outcomes_of_an_application_that_was_killed_are_kept_for_it(
     assert (attached.code, attached.err) == (0, "")
     told = sorted(line for line in attached.out.splitlines() if line.startswith("told"))
     assert told == [f"told of step {n} {n} None Step" for n in range(3)]
+
+
+def test_a_killed_application_goes_on_under_its_name(
+    make_swarm: Callable[..., Swarm], directory: Path
+) -> None:
+    swarm = make_swarm("master.lease=1")
+    swarm.add_worker("w1")
+    gate = directory / "gate"
+    words = ["run", "leaving.py:Plain", str(gate), "--resume", "--set", "application.name=again"]
+    # There is none of this name: it begins.
+    first = swarm.place.start(*words, "--join", swarm.endpoint, directory=directory)
+    first.says("it is safe")
+    first.kill()
+    first.ends()
+    second = swarm.place.start(*words, "--join", swarm.endpoint, directory=directory)
+    second.says("is still connected")
+    until(lambda: _state_of(swarm, "again", second.pid) == "running")
+    second.kill()
+    second.ends()
+    gate.touch()
+    # Both were killed before they were told anything; the third is told everything once.
+    third = swarm.command(*words, directory=directory)
+    assert third.code == 0
+    assert "it is safe" not in third.out, "nothing is pushed a second time"
+    told = sorted(line for line in third.out.splitlines() if line.startswith("told"))
+    assert told == [f"told of step {n} {n} None Step" for n in range(3)]
+    # It has ended in good order, so the next one begins anew.
+    fourth = swarm.command(*words, directory=directory)
+    assert fourth.out.count("told of step") == 3
+    assert "it is safe" in fourth.out
+
+
+def _state_of(swarm: Swarm, name: str, pid: int) -> str:
+    [found] = [one for one in swarm.query("applications") if one["name"] == name]
+    return str(found["state"]) if found["pid"] == pid else ""
+
+
+def test_resuming_needs_to_know_which_application_is_meant(frail: Swarm, directory: Path) -> None:
+    words = ["run", "leaving.py:Plain", str(directory / "gate")]
+    twins = ["--set", "application.name=twin"]
+    running = [
+        frail.place.start(*words, *twins, "--join", frail.endpoint, directory=directory)
+        for _ in range(2)
+    ]
+    for one in running:
+        one.says("it is safe")
+    done = frail.command(*words, *twins, "--resume", directory=directory)
+    assert done.code == 2
+    assert "--resume cannot tell which twin is meant, there are " in done.err
+    assert done.err.count("\n") == 1
+    for one in running:
+        one.interrupt()
+        one.ends()

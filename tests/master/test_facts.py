@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from concurrent_framework.master import facts
+from concurrent_framework.master.letters import Letter
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure
 from concurrent_framework.model.resources import Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
@@ -24,25 +25,62 @@ FAILURE = Failure(
     "worker_lost", "WorkerLost", "gone", certificate=Certificate("w1", (ATTEMPT,), 1, 9, "oh", 7)
 )
 PUSH = PushSystem(3, "search", CODE, b"system")
+LETTER = Letter(
+    4 << 40 | 3,
+    "buy",
+    4,
+    4,
+    "shop",
+    "5e55",
+    FAILURE,
+    1700000001.5,
+    SPEC,
+    NewTask(1, "buy", b"milk"),
+    4 << 40 | 9,
+)
 EVERYTHING: list[facts.Fact] = [
     facts.Life(3, 17, 5),
-    facts.Application(4, "5e55", "shop", 1, 2.5, 1700000000.25, 9, 1 << 39, 3, 6, 5, 1, 2, True),
+    facts.Application(
+        4,
+        "5e55",
+        "shop",
+        1,
+        2.5,
+        1700000000.25,
+        9,
+        1 << 39,
+        3,
+        6,
+        5,
+        1,
+        2,
+        True,
+        7,
+        paused=True,
+        steered=True,
+        added=3,
+        origin=2,
+    ),
     facts.Defined(4, (SpecEntry(1, SPEC),), (CodeBlob("ab" * 32, "bundle", b"zip"),)),
-    facts.Submitted(4, 1, [NewTask(1, "buy", b"milk"), NewTask(1, "", b"")]),
+    facts.Submitted(4, 1, [NewTask(1, "buy", b"milk"), NewTask(1, "", b"")], 1700000000.5),
     facts.Ended(4, 6, [Outcome(4 << 40 | 1, 3 << 20 | 1, b"ok", b"changed", 0.5, worker=2)]),
     facts.Finishing(Outcome(4 << 40 | 2, 3 << 20 | 2, failure=FAILURE, children=2)),
     facts.Delivered(4, 6),
     facts.ApplicationOver(2),
     facts.Cancelled([4 << 40 | 2]),
-    facts.Lost(4 << 40 | 2, 2, 1, (ATTEMPT,)),
+    facts.Lost(4 << 40 | 2, 2, 1, (ATTEMPT,), 3),
     facts.Handed(4 << 40 | 2, 3 << 20 | 3, 2),
-    facts.WorkerJoined(2, "0ff1", "w1"),
+    facts.WorkerJoined(2, "0ff1", "w1", draining=True),
     facts.WorkerGone(1),
     facts.SystemPushed(4, PUSH),
     facts.SystemStarted(4, 3, 5, 2),
     facts.SystemOver(4, SystemEnded(7, 3, b"result", b"state", None, PUSH)),
-    facts.Kept(4, [2], [NewTask(1, "buy", b"milk")]),
+    facts.Kept(4, [2], [NewTask(1, "buy", b"milk")], [1700000000.5]),
     facts.KeptEnded(4, [6], [Outcome(4 << 40 | 1, 1)], [NewTask(1, "buy", b"milk")]),
+    facts.Failed(LETTER),
+    facts.Unfailed(4 << 40 | 3),
+    facts.FailedCode(CodeBlob("cd" * 32, "pickle", b"class")),
+    facts.History({"application": 2, "name": "shop", "ended": 1700000001.5}),
 ]
 
 

@@ -24,7 +24,6 @@ from concurrent_framework.application.outcomes import (
 )
 from concurrent_framework.application.pushing import Pushing
 from concurrent_framework.application.reporting import (
-    described,
     name_of,
     shortened,
     traceback_of,
@@ -148,7 +147,7 @@ class ApplicationDriver:
             self.node.log.info("%s: %s", name_of(task), shortened(result))
         else:
             self._failures += 1
-            self.node.log.error("task %s: %s", name_of(task), described(error))
+            self.node.log.error("task %s: %s", name_of(task), error.report())
 
     def report_work(self, result: Any, system: Any) -> None:
         """Log the result of a task system."""
@@ -156,7 +155,7 @@ class ApplicationDriver:
 
     def report_failed_work(self, error: TaskError, system: Any) -> None:
         """Log the failure of a task system and end."""
-        self.node.log.error("task system %s: %s", name_of(system), described(error))
+        self.node.log.error("task system %s: %s", name_of(system), error.report())
         self.engine.stop(1)
 
     def report_rejection(self, receipt: PushReceipt) -> None:

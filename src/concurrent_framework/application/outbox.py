@@ -63,6 +63,7 @@ class Outbox:
         self._sizes: dict[int, int] = {}
         self._systems: set[int] = set()
         self._inherited = 0
+        self._added = 0
 
     def set_window(self, tasks: int, size: int) -> None:
         """Take another window."""
@@ -193,8 +194,14 @@ class Outbox:
         """Tasks and task systems that were pushed and have not ended."""
         return self.unfinished + len(self._systems)
 
-    def inherit(self, accepted: int, unfinished: int) -> None:
+    def added(self, total: int) -> None:
+        """Take note of how many tasks the master has added by itself, all in all."""
+        self.unfinished += max(total - self._added, 0)
+        self._added = max(total, self._added)
+
+    def inherit(self, accepted: int, unfinished: int, added: int) -> None:
         """Go on where an earlier process of this application stopped."""
+        self._added = added
         self.next_sequence = accepted + 1
         self.accepted = self._inherited = accepted
         self.unfinished = unfinished

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.tasks.failures import format_exception, is_ours
-
-if TYPE_CHECKING:
-    from concurrent_framework.model.errors import TaskError
 
 SHOWN = 2000
 """Characters of a result that are shown at most."""
@@ -24,21 +21,6 @@ def shortened(result: Any) -> str:
 def name_of(item: Any) -> str:
     """Return how people call a task or a task system."""
     return str(getattr(item, "name", "") or type(item).__name__)
-
-
-def described(error: TaskError) -> str:
-    """Return what a person needs to find the cause of an error."""
-    certificate = error.certificate
-    text = error.message
-    if error.kind == "failed" and error.type and not text.startswith(error.type):
-        text = f"{error.type}: {text}"
-    if certificate.worker:
-        text += f" (worker {certificate.worker})"
-    if error.traceback:
-        text += f"\n{error.traceback.rstrip()}"
-    elif certificate.stderr:
-        text += f"\nits last words:\n{certificate.stderr.rstrip()}"
-    return text
 
 
 def traceback_of(error: BaseException) -> str:

@@ -222,11 +222,12 @@ class ApplicationSession:
         if before is None:
             self._inherits = message.accepted > 0
             if self._inherits:
-                self.outbox.inherit(message.accepted, message.unfinished)
+                self.outbox.inherit(message.accepted, message.unfinished, message.added)
             done.append(do.Begin(message))
         elif self._lost:
             done.append(do.Regained(before.master != message.master))
         self._lost = False
+        self.outbox.added(message.added)
         self._accepted_through(message.accepted, done)
         self.outbox.take_back()
         if self._unsaid or self._kept:
@@ -315,6 +316,9 @@ class ApplicationSession:
     def _workers(self, message: say.WorkersChanged, _now: float, done: list[do.Command]) -> None:
         done.append(do.SwarmChanged(message))
 
+    def _added(self, message: say.Added, _now: float, _done: list[do.Command]) -> None:
+        self.outbox.added(message.total)
+
     def _host_job(self, message: say.HostJob, _now: float, done: list[do.Command]) -> None:
         done.append(do.TakeJob(message))
 
@@ -389,6 +393,7 @@ class ApplicationSession:
         say.NodeLost: _node_lost,
         say.WorkersChanged: _workers,
         say.HostJob: _host_job,
+        say.Added: _added,
         say.Finish: _finish,
     }
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from concurrent_framework.cli import control, nodes, queries, running
+from concurrent_framework.cli import control, nodes, queries, running, steering
 from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
@@ -33,8 +33,15 @@ app.command("status", rich_help_panel=LOOK)(queries.status)
 app.command("apps", rich_help_panel=LOOK)(queries.apps)
 app.command("ps", rich_help_panel=LOOK)(queries.ps)
 app.command("explain", rich_help_panel=LOOK)(queries.explain)
+app.command("failed", rich_help_panel=LOOK)(queries.failed)
+app.command("show", rich_help_panel=LOOK)(queries.show)
 app.command("attach", rich_help_panel=STEER)(control.attach)
 app.command("cancel", rich_help_panel=STEER)(control.cancel)
+app.command("pause", rich_help_panel=STEER)(steering.pause)
+app.command("resume", rich_help_panel=STEER)(steering.resume)
+app.command("priority", rich_help_panel=STEER)(steering.priority)
+app.command("retry", rich_help_panel=STEER)(steering.retry)
+app.command("drain", rich_help_panel=STEER)(steering.drain)
 
 
 def command_names() -> set[str]:

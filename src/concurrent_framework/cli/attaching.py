@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.cli.run import run_on
 from concurrent_framework.cli.target import Target, parse
 from concurrent_framework.config import Config
+from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from concurrent_framework.application.connection import Connection
     from concurrent_framework.cli.run_options import RunOptions
     from concurrent_framework.launch.client import MasterClient
 
@@ -36,6 +38,29 @@ def attach(application: str, options: RunOptions) -> int:
         session = _wait_until_free(client, application)
     config = Config.load(None, os.environ, options.settings)
     return run_on(connection, target, options, config, session)
+
+
+def session_of_absent(connection: Connection, name: str) -> str:
+    """Return the id of the application of this name that the master keeps; empty if there is none.
+
+    Raises:
+        UsageError: there are several; the message names them.
+
+    """
+    from concurrent_framework.cli.asking import client_of
+
+    with client_of(connection) as client:
+        known = [one for one in client.query("applications") if one["name"] == name]
+        if not known:
+            return ""
+        if len(known) > 1:
+            numbers = ", ".join(str(one["application"]) for one in known)
+            message = (
+                f"--resume cannot tell which {name} is meant, there are {numbers}: "
+                "use `concurrent attach NUMBER TARGET`"
+            )
+            raise UsageError(message)
+        return _wait_until_free(client, str(known[0]["application"]))
 
 
 def _wait_until_free(client: MasterClient, application: str) -> str:

@@ -1,4 +1,4 @@
-"""Commands that look at a master and change nothing: ``status``, ``apps``, ``ps``, ``explain``."""
+"""Commands that look at a master and change nothing: ``status``, ``apps``, ``ps`` and the like."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ def status(join: Join = "", as_json: Json = False) -> None:
     show_status(answer)
 
 
-def apps(join: Join = "", as_json: Json = False) -> None:
+def apps(
+    join: Join = "",
+    everything: Annotated[
+        bool, typer.Option("--all", "-a", metavar="", help="Those that have ended, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List the applications the master knows, and how far each has come."""
-    answer = ask(join, "applications")
+    answer = ask(join, "applications", {"ended": everything})
     if as_json:
         _print_json(answer)
         return
@@ -70,6 +76,48 @@ def explain(
         _print_json(answer)
     else:
         print(f"{answer['task']}: {answer['text']}")
+
+
+def failed(
+    application: Annotated[
+        str,
+        typer.Argument(
+            metavar="APP",
+            help="Only this application's, by number or name, also if it has ended.",
+            show_default=False,
+        ),
+    ] = "",
+    join: Join = "",
+    as_json: Json = False,
+) -> None:
+    """List tasks that failed and can be looked at or attempted again."""
+    answer = ask(join, "failed", {"application": application})
+    if as_json:
+        _print_json(answer)
+        return
+    from concurrent_framework.cli.failures_shown import show_failed
+
+    show_failed(answer)
+
+
+def show(
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="As `ps` or `failed` shows it: 3/17.", show_default=False
+        ),
+    ],
+    join: Join = "",
+    as_json: Json = False,
+) -> None:
+    """Show everything about a task: its settings, attempts, error, traceback and last words."""
+    answer = ask(join, "show", {"task": task})
+    if as_json:
+        _print_json(answer)
+        return
+    from concurrent_framework.cli.failures_shown import show_task
+
+    show_task(answer)
 
 
 def _print_json(answer: Any) -> None:

@@ -29,8 +29,14 @@ def run(options: RunOptions) -> int:
     """
     target = parse(options.target)
     config = Config.load(None, os.environ, options.settings)
-    if options.join or options.detach:
-        return run_on(_master_of(options), target, options, config)
+    if options.join or options.detach or options.resume:
+        connection = _master_of(options)
+        session = ""
+        if options.resume:
+            from concurrent_framework.cli.attaching import session_of_absent
+
+            session = session_of_absent(connection, _create(target, config).full_name)
+        return run_on(connection, target, options, config, session)
     if config:
         _check(target, config)
     from concurrent_framework.launch.embedded import EmbeddedCluster
@@ -86,7 +92,7 @@ def _create(target: Target, config: Config) -> ApplicationNode:
 
 def _master_of(options: RunOptions) -> Connection:
     if options.workers is not None:
-        what = "--join" if options.join else "--detach"
+        what = "--join" if options.join else "--detach" if options.detach else "--resume"
         message = f"--workers makes a cluster here, {what} uses a master's: give one of them"
         raise UsageError(message)
     from concurrent_framework.launch.locate import locate
@@ -97,7 +103,8 @@ def _master_of(options: RunOptions) -> Connection:
         if options.join:
             raise
         message = (
-            "--detach needs a master that stays: start one with `concurrent master` "
+            f"{'--detach' if options.detach else '--resume'} needs a master that stays: start one "
+            "with `concurrent master` "
             "or name one with --join LINK"
         )
         raise MasterNotFoundError(message) from None

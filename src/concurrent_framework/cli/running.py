@@ -58,6 +58,16 @@ Detach = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress bar.")]
 
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        metavar="",
+        help="Go on with the application of the same name that the master keeps, if there is one.",
+    ),
+]
+
+
 def run(
     target: Target,
     arguments: Arguments = None,
@@ -66,6 +76,7 @@ def run(
     settings: Settings = None,
     detach: Detach = False,
     quiet: Quiet = False,
+    resume: Resume = False,
 ) -> int:
     """Run an application: here, on a cluster made for it, or on the swarm of a master.
 
@@ -82,6 +93,7 @@ def run(
             settings=tuple(settings or ()),
             detach=detach,
             quiet=quiet,
+            resume=resume,
             arguments=tuple(arguments or ()),
         )
     )

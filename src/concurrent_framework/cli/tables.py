@@ -26,6 +26,14 @@ STATE_STYLES = {
     "detached": "blue",
     "away": "yellow",
     "lost": "bold red",
+    "ended": "dim",
+    "delayed": "yellow",
+    "paused": "magenta",
+    "active": "green",
+    "draining": "yellow",
+    "drained": "magenta",
+    "quarantined": "bold red",
+    "on trial": "yellow",
 }
 BAR_WIDTH = 10
 
@@ -98,7 +106,7 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
     return [
         number,
         Text(f"{indent}{one['name']}", "bold" if number else ""),
-        _state(one["state"]),
+        _state("paused" if one["paused"] and one["state"] == "running" else one["state"]),
         _progress(one),
         count(one["waiting"]),
         count(one["assigned"]),
@@ -110,12 +118,13 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
 
 def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
     table = make_table(
-        "WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>"
+        "WORKER~", "HOST~", "STATE", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>"
     )
     for one in workers:
         table.add_row(
             Text(one["worker"], "bold"),
             one["host"],
+            _state(one["state"]),
             count(one["executors"]),
             count(one["tasks"]),
             count(one["finished"]),
@@ -124,6 +133,9 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
             f"{age(one['silent'])} ago",
         )
     console.print(table)
+    for one in workers:
+        if one["reason"]:
+            console.print(Text(f"  {one['worker']}: {one['reason']}", "yellow"))
 
 
 def make_table(*columns: str) -> Table:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems
+from concurrent_framework.master import (
+    delivery,
+    dispatch,
+    letters,
+    lifecycle,
+    retry,
+    systems,
+    timing,
+    views,
+)
 from concurrent_framework.master.state import (
     ApplicationRecord,
     PeerRecord,
@@ -64,10 +73,10 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(application.peer)
     application.host, application.pid = hello.host, hello.pid
     application.greeting = hello.greeting
-    state.queue.shares.weigh(number, hello.weight)
-    if application.weight != hello.weight:
+    if not application.steered and application.weight != hello.weight:
         application.weight = hello.weight
         reactor.journal.changed(application)
+    state.queue.shares.weigh(number, application.weight)
     attach(reactor, application, peer, PeerRecord("submit", number), hello)
 
 
@@ -80,6 +89,10 @@ def open_application(reactor: MasterReactor, session: str, name: str, *, parent:
     state.applications[number] = application
     state.sessions[session] = number
     reactor.journal.changed(application)
+    if parent in state.applications:
+        application.raised = state.applications[parent].raised
+        if state.applications[parent].paused:
+            state.queue.paused.add(number)
     return number
 
 
@@ -114,6 +127,7 @@ def attach(
             window_tasks=settings.window_tasks,
             window_bytes=settings.window_bytes,
             unfinished=application.unfinished,
+            added=application.added,
         ),
     )
     names = {worker.number: worker.name for worker in state.workers.values()}
@@ -159,7 +173,8 @@ def define(reactor: MasterReactor, application: ApplicationRecord, message: app.
     specs = [entry for entry in message.specs if entry.number not in application.specs]
     for entry in specs:
         number = dispatch.local_number(application.number, entry.number)
-        application.specs[entry.number] = SpecRecord(number, entry.spec)
+        application.specs[entry.number] = SpecRecord(number, entry.spec, application.raised)
+        application.has_deadlines |= entry.spec.deadline > 0
     reactor.journal.defined(application, specs, codes)
     host = application.finisher
     if host is not None and host.peer is not None:
@@ -187,7 +202,7 @@ def _submit(
     rows: list[NewTask],
 ) -> None:
     """Make the records of new tasks and queue them."""
-    reactor.journal.submitted(application, first, rows)
+    reactor.journal.submitted(application, first, rows, reactor.now)
     specs, tasks, now = application.specs, reactor.state.tasks, reactor.now
     records = []
     key = task_key(application.number, first)
@@ -208,6 +223,8 @@ def _submit(
     application.counts.submitted += len(records)
     application.counts.waiting += len(records)
     dispatch.enqueue(reactor.state, records)
+    if application.has_deadlines:
+        timing.watch(reactor, records)
 
 
 def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
@@ -251,6 +268,8 @@ def complete(
     """Take a task's one outcome; the caller has taken it off its worker's books and counted it."""
     if outcome.failure is not None:
         application.failures.append((record.key, record.task.name, outcome.failure))
+        letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
+        reactor.journal.letter(record.key)
     application.task_progress.pop(record.key, None)
     if record.spec.spec.notifies and not application.parent:
         record.state = lifecycle.FINISH[record.state]
@@ -275,6 +294,12 @@ def settle(
     else:
         counts.failed += 1
     delivery.put(reactor, application, outcome, record.task, record.spec)
+    if reactor.state.letters.retries:
+        kind = outcome.failure.kind if outcome.failure is not None else ""
+        origin = reactor.state.letters.retries.get(record.key)
+        letters.drop_code(reactor.state, reactor.state.letters.settled(record.key, kind))
+        if origin is not None:
+            reactor.journal.letter(origin)
 
 
 def on_cancel(
@@ -312,10 +337,11 @@ def cancel(reactor: MasterReactor, records: Iterable[TaskRecord]) -> int:
             continue
         application = state.applications[application_of(record.key)]
         application.counts.waiting -= 1
-        key = dispatch.group_key(record)
+        key, queued = dispatch.group_key(record), record.state == lifecycle.WAITING
         outcome = Outcome(record.key, record.attempt, failure=retry.cancelled(record))
         complete(reactor, application, record, outcome)
-        state.queue.withdraw(key, 1)
+        if queued:
+            state.queue.withdraw(key, 1)
     for number, cancelled in at_workers.items():
         reactor.journal.cancelled(cancelled)
         peer = state.workers[number].peer
@@ -342,13 +368,20 @@ def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message:
 def end_application(reactor: MasterReactor, application: ApplicationRecord, reason: str) -> None:
     """Drop an application with everything it has: tasks, systems, hosts, code."""
     state = reactor.state
+    if not application.parent:
+        entry = {**views.application(application, reactor.now), "state": "ended", "reason": reason}
+        entry["ended"] = state.settings.epoch + reactor.now
+        state.ended.append(entry)
+        reactor.journal.history(entry)
     for system in list(application.systems.values()):
         systems.end(reactor, application, system)
     if application.finisher is not None:
         systems.end_host(reactor, application.finisher)
         application.finisher = None
     withdrawn: dict[GroupKey, int] = {}
-    for record in state.records_of(application.number):
+    records = state.records_of(application.number)
+    state.letters.abandoned(record.key for record in records)
+    for record in records:
         if record.state == lifecycle.ASSIGNED:
             dispatch.release(state.workers[record.worker], record)
         elif record.state == lifecycle.WAITING:
@@ -368,10 +401,7 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     reactor.journal.over(application)
     state.sessions.pop(application.session, None)
     state.queue.shares.forget(application.number)
+    state.queue.paused.discard(application.number)
     state.talkative.discard(application.number)
-    used = {digest for other in state.applications.values() for digest in other.digests}
-    for digest in application.digests - used:
-        state.codes.pop(digest, None)
-        for worker in state.workers.values():
-            worker.digests.discard(digest)
+    letters.drop_code(state, application.digests)
     reactor.outbox.log("info", f"application {application.number} ({application.name}): {reason}")

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from concurrent_framework.master import facts, lifecycle
 from concurrent_framework.master.journal import (
     application_fact,
+    failed_fact,
     life_fact,
     lost_fact,
     system_started_fact,
+    worker_fact,
 )
 from concurrent_framework.model.ids import sequence_of, task_key
 
@@ -86,8 +88,9 @@ class Compactor:
 class _Tasks:
     """What is kept of the tasks of one application."""
 
-    def __init__(self, application: ApplicationRecord) -> None:
-        self.pending = facts.Kept(application.number, [], [])
+    def __init__(self, application: ApplicationRecord, epoch: float) -> None:
+        self._epoch = epoch
+        self.pending = facts.Kept(application.number, [], [], [])
         self.undelivered = facts.KeptEnded(application.number, [], [], [])
         self.more: list[facts.Fact] = []
         self._application = application
@@ -99,6 +102,7 @@ class _Tasks:
         if record is not None:
             self.pending.sequences.append(sequence_of(key))
             self.pending.rows.append(record.task)
+            self.pending.at.append(self._epoch + record.arrived)
             if record.history or record.losses:
                 self.more.append(lost_fact(record))
             if record.attempt and not record.spec.spec.idempotent:
@@ -133,6 +137,7 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
     kept: list[facts.Fact] = []
     tasks: dict[int, _Tasks] = {}
     told: dict[int, None] = {}
+    epoch = state.settings.epoch
     for fact in found:
         match fact:
             case facts.Submitted() | facts.Kept() | facts.KeptEnded():
@@ -140,7 +145,7 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
                 if application is not None:
                     group = tasks.get(application.number)
                     if group is None:
-                        group = tasks[application.number] = _Tasks(application)
+                        group = tasks[application.number] = _Tasks(application, epoch)
                     for key in _keys(fact):
                         group.add(state.tasks, key)
             case facts.Application():
@@ -148,7 +153,10 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
             case facts.Life():
                 kept.append(life_fact(state))
             case facts.WorkerJoined():
-                kept += [fact] if fact.number in state.workers else []
+                worker = state.workers.get(fact.number)
+                kept += [] if worker is None else [worker_fact(worker)]
+            case facts.Failed() | facts.FailedCode() | facts.History():
+                kept += _memory(state, fact)
             case facts.Defined():
                 kept += [fact] if fact.application in state.applications else []
             case facts.SystemPushed() | facts.SystemOver():
@@ -161,6 +169,25 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
         *(fact for group in tasks.values() for fact in group.facts()),
         *(application_fact(state, application) for application in present),
     ]
+
+
+def _memory(
+    state: MasterState, fact: facts.Failed | facts.FailedCode | facts.History
+) -> list[facts.Fact]:
+    """Return what is said again of things that are kept for people."""
+    letters = state.letters
+    match fact:
+        case facts.Failed():
+            letter = letters.get(fact.letter.key)
+            return [] if letter is None else [failed_fact(state, letter)]
+        case facts.FailedCode():
+            if letters.holds(fact.code.digest):
+                return [fact]
+            letters.written.discard(fact.code.digest)
+            return []
+        case facts.History():
+            number = fact.application["application"]
+            return [fact] if any(one["application"] == number for one in state.ended) else []
 
 
 def _keys(fact: facts.Submitted | facts.Kept | facts.KeptEnded) -> Iterable[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import lifecycle
+from concurrent_framework.master import lifecycle, standing
 from concurrent_framework.master.journal import ATTEMPT_MASK
 from concurrent_framework.model.ids import SPEC_BITS, application_of
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
@@ -38,18 +38,23 @@ SILENCE_SECONDS = 0.020
 
 def group_key(record: TaskRecord) -> GroupKey:
     """Return the group of ready tasks that a task belongs to."""
-    spec = record.spec.spec
+    spec = record.spec
     return GroupKey(
-        spec.priority, application_of(record.key), record.spec.number, record.losses > 0
+        spec.priority,
+        application_of(record.key),
+        spec.number,
+        record.losses > 0,
+        record.failures > 0,
     )
 
 
 def enqueue(state: MasterState, records: Iterable[TaskRecord], *, front: bool = False) -> None:
     """Put waiting tasks into the queue."""
-    groups: dict[tuple[SpecRecord, bool], list[TaskRecord]] = {}
+    groups: dict[tuple[SpecRecord, bool, bool], list[TaskRecord]] = {}
     for record in records:
-        groups.setdefault((record.spec, record.losses > 0), []).append(record)
-    for (spec, _), members in groups.items():
+        kind = (record.spec, record.losses > 0, record.failures > 0)
+        groups.setdefault(kind, []).append(record)
+    for (spec, _, _), members in groups.items():
         state.queue.add(group_key(members[0]), spec.spec.resources, members, front=front)
 
 
@@ -70,15 +75,29 @@ class Dispatcher:
         queue = self._state.queue
         if not queue.live or self._state.awaited:
             return
-        workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
+        workers = [
+            worker
+            for worker in self._state.workers.values()
+            if worker.peer is not None and standing.takes_work(worker, now)
+        ]
         blocked: set[GroupKey] = set()
         while workers and (group := queue.next_group(blocked)) is not None:
             seconds = group.records[0].spec.seconds
-            views = self._views(group, seconds, workers)
+            again = group.key.suspect or group.key.retried
+            able = self._willing(group, workers, now) if again else workers
+            views = self._views(group, seconds, able)
             if not views:
                 blocked.add(group.key)
                 continue
             self._place(group, seconds, views, now)
+
+    def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
+        """Return the workers for a task that has failed before; see `standing.avoids`."""
+        group.arrival()  # brings a task to the front that is still waiting
+        record, present = group.records[0], self._state.settings.epoch + now
+        able = [worker for worker in workers if worker.capacity.can_run(group.need)]
+        epoch = self._state.settings.epoch
+        return [one for one in able if not standing.avoids(record, one, present, epoch)] or able
 
     def _views(
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]
@@ -86,8 +105,10 @@ class Dispatcher:
         need, suspect = group.need, group.key.suspect
         views = []
         for worker in workers:
-            capacity = worker.capacity
-            if not capacity.can_run(need) or (suspect and worker.suspects):
+            capacity, trial = worker.capacity, worker.standing.quarantined
+            if not capacity.can_run(need) or (suspect and (trial or worker.suspects)):
+                continue
+            if trial and worker.tasks:
                 continue
             view = WorkerView(
                 worker.number,
@@ -101,14 +122,14 @@ class Dispatcher:
             share = worker.share(need)
             room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
-                views.append(view._replace(room=1 if suspect else room))
+                views.append(view._replace(room=1 if suspect or trial else room))
         return views
 
     def _place(
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
     ) -> None:
         queue, key = self._state.queue, group.key
-        count = group.live
+        count = 1 if key.suspect or key.retried else group.live
         if queue.competitors(key.priority) > 1:
             count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
         self._turn += 1
@@ -166,8 +187,14 @@ class Dispatcher:
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         if len(workers) < 2:
             return False
-        idle = [worker for worker in workers if worker.occupied + 1 <= worker.capacity.executors]
-        if not idle or self._state.queue.live > sum(w.capacity.executors for w in idle):
+        idle = [
+            worker
+            for worker in workers
+            if worker.occupied + 1 <= worker.capacity.executors
+            and not worker.standing.draining
+            and not worker.standing.quarantined
+        ]
+        if not idle or self._state.queue.ready() > sum(w.capacity.executors for w in idle):
             return False
         watch = False
         for worker in workers:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import lifecycle, views
-from concurrent_framework.model.ids import application_of, format_key, sequence_of
+from concurrent_framework.master import lifecycle, standing, views
+from concurrent_framework.model.ids import (
+    FIRST_SPAWNED,
+    application_of,
+    format_key,
+    sequence_of,
+)
 
 if TYPE_CHECKING:
+    from concurrent_framework.master.letters import Letter
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import TaskRecord
     from concurrent_framework.model.resources import Capacity, Resources
@@ -19,18 +25,42 @@ def explain(reactor: MasterReactor, key: int) -> dict[str, Any]:
     record = state.tasks.get(key)
     if record is not None:
         return {**views.task(state, record, reactor.now), "text": _open_task(reactor, record)}
-    application = state.applications.get(application_of(key))
+    return {"task": format_key(key), "text": ended(reactor, key)}
+
+
+def ended(reactor: MasterReactor, key: int) -> str:
+    """Say what became of a task that is not waiting or running."""
+    state = reactor.state
+    letter = state.letters.get(key)
+    if letter is not None:
+        return _failed(letter, reactor.now)
+    number, sequence = application_of(key), sequence_of(key)
+    application = state.applications.get(number)
     if application is None:
-        text = f"there is no application {application_of(key)}; it has ended, or never was"
-    else:
-        failure = next((f for k, _, f in reversed(application.failures) if k == key), None)
-        if failure is not None:
-            text = f"it ended as {failure.kind}: {failure.message}"
-        elif sequence_of(key) <= application.accepted:
-            text = "it has its outcome; nothing is left to do for it"
-        else:
-            text = "it has not been submitted"
-    return {"task": format_key(key), "text": text}
+        over = next((one for one in state.ended if one["application"] == number), None)
+        if over is None:
+            return f"there is no application {number}; it has ended, or never was"
+        return f"application {number} ({over['name']}) has ended: {over['reason']}"
+    failure = next((f for k, _, f in reversed(application.failures) if k == key), None)
+    if failure is not None:
+        return f"it ended as {failure.kind}: {failure.message}"
+    if sequence in application.systems:
+        system = application.systems[sequence]
+        return f"it is the task system {system.push.name}, whose tasks are {system.application}/…"
+    spawned = FIRST_SPAWNED <= sequence < application.next_spawned
+    if spawned or sequence <= application.accepted:
+        return "it has its outcome; nothing is left to do for it"
+    return "it has not been submitted"
+
+
+def _failed(letter: Letter, now: float) -> str:
+    failure = letter.failure
+    text = f"it ended {now - letter.ended:.0f} s ago as {failure.kind}: {failure.message}"
+    if letter.retried:
+        return f"{text}; it is attempted again as {format_key(letter.retried)}"
+    if letter.task is None:
+        return text
+    return f"{text}; `concurrent retry {format_key(letter.key)}` attempts it again"
 
 
 def _open_task(reactor: MasterReactor, record: TaskRecord) -> str:
@@ -41,6 +71,21 @@ def _open_task(reactor: MasterReactor, record: TaskRecord) -> str:
         worker = state.workers[record.worker]
         text = f"it was handed to worker {worker.name} {reactor.now - record.since:.1f} s ago"
         return f"{text}; its cancellation is under way" if record.cancelled else text
+    if record.state == lifecycle.DELAYED:
+        used = record.losses + record.failures
+        return (
+            f"it waits {max(record.due - reactor.now, 0.0):.1f} s more before attempt {used + 1} of"
+            f" {record.spec.spec.max_attempts} after {record.history[-1].end}"
+        )
+    application = state.owner_of(state.applications[application_of(record.key)])
+    if application.paused:
+        return f"its application is paused; go on with `concurrent resume {application.number}`"
+    return _in_the_queue(reactor, record)
+
+
+def _in_the_queue(reactor: MasterReactor, record: TaskRecord) -> str:
+    """Say what a task that could go to a worker waits for."""
+    state, now = reactor.state, reactor.now
     need = record.spec.spec.resources
     workers = [worker for worker in state.workers.values() if worker.peer is not None]
     if not workers:
@@ -49,8 +94,15 @@ def _open_task(reactor: MasterReactor, record: TaskRecord) -> str:
     if not able:
         lacks = "; ".join(f"{w.name} {_lack(w.capacity, need)}" for w in workers[:5])
         return f"no worker can ever run it: {lacks}"
+    willing = [worker for worker in able if standing.takes_work(worker, now)]
+    if not willing:
+        closed = ((worker.name, standing.reason_of(worker, now)) for worker in able[:5])
+        why = "; ".join(f"{name}: {reason or 'it has enough'}" for name, reason in closed)
+        return f"no worker that could run it takes new work: {why}"
+    able = willing
     if record.losses:
-        text = f"it was lost with its worker {record.losses} times and"
+        times = "once" if record.losses == 1 else f"{record.losses} times"
+        text = f"it was lost with what ran it {times} and"
         if all(worker.suspects for worker in able):
             return f"{text} waits for a worker that has no other such task"
         return f"{text} is next in line"

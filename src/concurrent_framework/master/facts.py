@@ -7,11 +7,12 @@ has been compacted, by `Kept` or `KeptEnded`, which restate everything about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
+from concurrent_framework.master.letters import Letter
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.spec import CodeBlob
@@ -62,6 +63,11 @@ class Application(Struct, array_like=True, tag=2, gc=False):
         failed: tasks that had none.
         cancelled: tasks that were cancelled.
         detached: whether it left its work to whoever attaches.
+        raised: what people have added to the priority of its tasks.
+        paused: whether people hold it back.
+        steered: whether people have set its weight, against what it says itself.
+        added: tasks that people have had attempted again in it.
+        origin: the application whose failed tasks it attempts again; 0 for none.
 
     """
 
@@ -79,6 +85,11 @@ class Application(Struct, array_like=True, tag=2, gc=False):
     failed: int
     cancelled: int
     detached: bool
+    raised: int = 0
+    paused: bool = False
+    steered: bool = False
+    added: int = 0
+    origin: int = 0
 
 
 class Defined(Struct, array_like=True, tag=3, gc=False):
@@ -90,11 +101,12 @@ class Defined(Struct, array_like=True, tag=3, gc=False):
 
 
 class Submitted(Struct, array_like=True, tag=4, gc=False):
-    """Tasks were accepted, with the sequences ``first``, ``first + 1``, …"""
+    """Tasks were accepted, with the sequences ``first``, ``first + 1``, …, at a unix time."""
 
     application: int
     first: int
     rows: list[NewTask]
+    at: float = 0.0
 
 
 class Ended(Struct, array_like=True, tag=5, gc=False):
@@ -138,6 +150,7 @@ class Lost(Struct, array_like=True, tag=10, gc=False):
         attempts: how many there were.
         losses: how many of them were lost with what ran them.
         history: those that are to be remembered.
+        failures: how many of them failed in a way that the task is attempted again after.
 
     """
 
@@ -145,6 +158,7 @@ class Lost(Struct, array_like=True, tag=10, gc=False):
     attempts: int
     losses: int
     history: tuple[Attempt, ...]
+    failures: int = 0
 
 
 class Handed(Struct, array_like=True, tag=11, gc=False):
@@ -163,11 +177,12 @@ class Handed(Struct, array_like=True, tag=11, gc=False):
 
 
 class WorkerJoined(Struct, array_like=True, tag=12, gc=False):
-    """A worker is there."""
+    """A worker is there; people may want it to get nothing new."""
 
     number: int
     session: str
     name: str
+    draining: bool = False
 
 
 class WorkerGone(Struct, array_like=True, tag=13, gc=False):
@@ -200,11 +215,12 @@ class SystemOver(Struct, array_like=True, tag=16, gc=False):
 
 
 class Kept(Struct, array_like=True, tag=17, gc=False):
-    """Compaction: tasks that have no outcome yet."""
+    """Compaction: tasks that have no outcome yet, and when they were submitted, in unix time."""
 
     application: int
     sequences: list[int]
     rows: list[NewTask]
+    at: list[float]
 
 
 class KeptEnded(Struct, array_like=True, tag=18, gc=False):
@@ -214,6 +230,30 @@ class KeptEnded(Struct, array_like=True, tag=18, gc=False):
     numbers: list[int]
     outcomes: list[Outcome]
     rows: list[NewTask]
+
+
+class Failed(Struct, array_like=True, tag=19, gc=False):
+    """A task that failed is kept for people, as it stands now; its `ended` is a unix time."""
+
+    letter: Letter
+
+
+class Unfailed(Struct, array_like=True, tag=20, gc=False):
+    """A task that failed need not be kept for people any longer."""
+
+    key: int
+
+
+class FailedCode(Struct, array_like=True, tag=21, gc=False):
+    """Code that failed tasks need which are kept for people."""
+
+    code: CodeBlob
+
+
+class History(Struct, array_like=True, tag=22):
+    """What people may want to know of an application that is over."""
+
+    application: dict[str, Any]
 
 
 Fact = (
@@ -235,6 +275,10 @@ Fact = (
     | SystemOver
     | Kept
     | KeptEnded
+    | Failed
+    | Unfailed
+    | FailedCode
+    | History
 )
 
 

@@ -7,13 +7,16 @@ A master without a store has a journal too, which takes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from concurrent_framework.master import facts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from concurrent_framework.master.letters import Letter
     from concurrent_framework.master.state import (
         ApplicationRecord,
         MasterState,
@@ -77,9 +80,9 @@ class Journal:
             self._first.append(life_fact(self._state))
 
     def joined(self, worker: WorkerRecord) -> None:
-        """Note a new worker."""
+        """Note a worker that is new, or that people have sent to rest or back to work."""
         if self.kept:
-            self._then.append(facts.WorkerJoined(worker.number, worker.session, worker.name))
+            self._then.append(worker_fact(worker))
 
     def gone(self, worker: WorkerRecord) -> None:
         """Note that a worker is gone."""
@@ -109,10 +112,13 @@ class Journal:
             self._first.append(facts.Defined(application.number, tuple(specs), tuple(codes)))
             application.live_bytes += definition_bytes(specs, codes)
 
-    def submitted(self, application: ApplicationRecord, first: int, rows: list[NewTask]) -> None:
+    def submitted(
+        self, application: ApplicationRecord, first: int, rows: list[NewTask], now: float
+    ) -> None:
         """Note accepted tasks."""
         if self.kept:
-            self._first.append(facts.Submitted(application.number, first, rows))
+            at = self._state.settings.epoch + now
+            self._first.append(facts.Submitted(application.number, first, rows, at))
             application.live_bytes += sum(map(row_bytes, rows))
 
     def ended(self, application: ApplicationRecord, number: int, outcome: Outcome) -> None:
@@ -183,6 +189,28 @@ class Journal:
             if ended.origin is not None:
                 application.live_bytes -= row_bytes(ended.origin)
 
+    # What people may look at later.
+
+    def letter(self, key: int) -> None:
+        """Note that a failed task is kept, how it stands now, or that it is kept no longer."""
+        if not self.kept:
+            return
+        letters = self._state.letters
+        letter = letters.get(key)
+        if letter is None:
+            self._then.append(facts.Unfailed(key))
+            return
+        for digest in letter.digests:
+            if digest not in letters.written and digest in self._state.codes:
+                letters.written.add(digest)
+                self._then.append(facts.FailedCode(self._state.codes[digest]))
+        self._then.append(failed_fact(self._state, letter))
+
+    def history(self, entry: dict[str, Any]) -> None:
+        """Note what is to be remembered of an application that is over."""
+        if self.kept:
+            self._then.append(facts.History(entry))
+
 
 def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> int:
     """Return about how many bytes specs and code take in the journal."""
@@ -228,12 +256,33 @@ def application_fact(state: MasterState, application: ApplicationRecord) -> fact
         counts.failed,
         counts.cancelled,
         application.detached,
+        application.raised,
+        application.paused,
+        application.steered,
+        application.added,
+        application.origin,
     )
+
+
+def worker_fact(worker: WorkerRecord) -> facts.WorkerJoined:
+    """Return that a worker is there."""
+    return facts.WorkerJoined(worker.number, worker.session, worker.name, worker.standing.draining)
+
+
+def failed_fact(state: MasterState, letter: Letter) -> facts.Failed:
+    """Return a failed task that is kept."""
+    return facts.Failed(replace(letter, ended=state.settings.epoch + letter.ended))
 
 
 def lost_fact(record: TaskRecord) -> facts.Lost:
     """Return what a task has been through."""
-    return facts.Lost(record.key, attempt_number(record.attempt), record.losses, record.history)
+    return facts.Lost(
+        record.key,
+        attempt_number(record.attempt),
+        record.losses,
+        record.history,
+        record.failures,
+    )
 
 
 def system_started_fact(application: int, system: SystemRecord) -> facts.SystemStarted:

@@ -16,21 +16,27 @@ FINISHING: Final = 2
 """Its outcome is known; a host is calling `finished`."""
 DONE: Final = 3
 """Its outcome is in the application's outbox; the record is dropped."""
+DELAYED: Final = 4
+"""An attempt has failed, and it waits out its backoff; not in the queue."""
 
-NAMES: Final = ("waiting", "assigned", "finishing", "done")
+NAMES: Final = ("waiting", "assigned", "finishing", "done", "delayed")
 
 ASSIGN: Final = {WAITING: ASSIGNED}
-ADOPT: Final = {WAITING: ASSIGNED}
+ADOPT: Final = {WAITING: ASSIGNED, DELAYED: ASSIGNED}
 RECALL: Final = {ASSIGNED: WAITING}
 LOSE: Final = {ASSIGNED: WAITING}
-FINISH: Final = {ASSIGNED: FINISHING, WAITING: FINISHING}
-COMPLETE: Final = {ASSIGNED: DONE, WAITING: DONE, FINISHING: DONE}
+DELAY: Final = {WAITING: DELAYED}
+RESUME: Final = {DELAYED: WAITING}
+FINISH: Final = {ASSIGNED: FINISHING, WAITING: FINISHING, DELAYED: FINISHING}
+COMPLETE: Final = {ASSIGNED: DONE, WAITING: DONE, DELAYED: DONE, FINISHING: DONE}
 
 EVENTS: Final = {
     "assign": ASSIGN,
     "adopt": ADOPT,
     "recall": RECALL,
     "lose": LOSE,
+    "delay": DELAY,
+    "resume": RESUME,
     "finish": FINISH,
     "complete": COMPLETE,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, workers
+from concurrent_framework.master import applications, letters, workers
 from concurrent_framework.protocol.session import Heartbeat
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def _check_leases(reactor: MasterReactor) -> None:
             continue
         if application.peer is None:
             since = application.away_since if application.away_since is not None else now
-            if now - since > state.settings.retention and not application.systems:
+            if application.at_work:
+                application.away_since = now  # what it is kept for is not there yet
+            elif now - since > state.settings.retention:
                 applications.end_application(
                     reactor, application, f"nobody came back within {now - since:.0f} seconds"
                 )
@@ -61,3 +63,4 @@ def _check_leases(reactor: MasterReactor) -> None:
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
             )
+    letters.drop_code(state, state.letters.expire(now))

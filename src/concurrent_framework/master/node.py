@@ -124,6 +124,55 @@ class MasterNode(Component):
         doc="How long the outcomes of an application that went away are kept for it.",
     )
 
+    quarantine_after = Option(
+        "master",
+        "quarantine_after",
+        default=5,
+        minimum=0,
+        doc="After how many failures in a row, while others succeed, a worker gets no new work;"
+        " 0 for never.",
+    )
+    quarantine = Option(
+        "master",
+        "quarantine",
+        default=30.0,
+        minimum=0.1,
+        unit="seconds",
+        doc="After how long such a worker is tried again with a single task; doubled each time.",
+    )
+
+    failed_tasks = Option(
+        "master",
+        "failed_tasks",
+        default=1000,
+        minimum=0,
+        doc="How many failed tasks of each application are kept, to be looked at and retried;"
+        " 0 for none.",
+    )
+    failed_bytes = Option(
+        "master",
+        "failed_bytes",
+        default=64 * 1024 * 1024,
+        minimum=1024,
+        unit="bytes",
+        doc="How much failed tasks take together at most, over all applications.",
+    )
+    failed_retention = Option(
+        "master",
+        "failed_retention",
+        default=86_400.0,
+        minimum=0.0,
+        unit="seconds",
+        doc="How long failed tasks are kept, also after their application has ended.",
+    )
+    history = Option(
+        "master",
+        "history",
+        default=100,
+        minimum=0,
+        doc="How many applications that have ended `concurrent apps --all` still knows.",
+    )
+
     def __init__(self, places: MasterPlaces) -> None:
         self._places = places
         self._line = Line(places.transport, places.grant)
@@ -139,7 +188,13 @@ class MasterNode(Component):
             self.window_tasks,
             self.window_bytes,
             self.retention,
-            places.version,
+            self.quarantine_after,
+            self.quarantine,
+            self.failed_tasks,
+            self.failed_bytes,
+            self.failed_retention,
+            self.history,
+            version=places.version,
             epoch=time.time() - time.monotonic(),
             journal=places.journal is not None and self.store != "memory",
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import applications, explain, systems, views
+from concurrent_framework.master import archive, explain, finding, orders, views
+from concurrent_framework.master.finding import UnanswerableError
 from concurrent_framework.model.ids import parse_key
 from concurrent_framework.protocol.application import Answer
 
@@ -12,20 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord, PeerRecord
+    from concurrent_framework.master.state import PeerRecord
     from concurrent_framework.protocol.application import Query
     from concurrent_framework.protocol.session import Goodbye
-
-
-class _UnanswerableError(Exception):
-    """The question is about something that does not exist, or not for this peer."""
 
 
 def on_query(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: Query) -> None:
     """Answer a query, or say why not."""
     try:
         value = _answer(reactor, who, message)
-    except (_UnanswerableError, ValueError) as error:
+    except (UnanswerableError, ValueError) as error:
         reactor.outbox.send(peer, Answer(message.id, error=str(error)))
     else:
         reactor.outbox.send(peer, Answer(message.id, value))
@@ -44,62 +41,20 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "workers":
             return views.workers(state, now)
         case "applications":
-            return views.applications(state, now)
+            known = views.applications(state, now)
+            return [*known, *views.ended(state, now)] if arguments.get("ended") else known
         case "tasks":
             wanted = arguments.get("application")
-            number = _find(reactor, wanted).number if wanted else None
+            number = finding.application(reactor, wanted).number if wanted else None
             return views.tasks(state, now, number, int(arguments.get("limit", 100)))
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
         case "attach":
-            found = _find(reactor, arguments.get("application"))
+            found = finding.application(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}
-        case "cancel":
-            if reactor.state.trouble:
-                reason = f"nothing can be cancelled at present: {reactor.state.trouble}"
-                raise _UnanswerableError(reason)
-            if who.role == "observe":
-                reason = "this token may look but not cancel; use one with the role submit or admin"
-                raise _UnanswerableError(reason)
-            return {"cancelled": _cancel(reactor, str(arguments.get("target", "")))}
-
-
-def _find(reactor: MasterReactor, wanted: object) -> ApplicationRecord:
-    """Find an application by number, name or the beginning of its session id."""
-    text = str(wanted or "")
-    known = reactor.state.applications
-    if text.isdecimal() and int(text) in known:
-        return known[int(text)]
-    matches = [
-        application
-        for application in known.values()
-        if not application.parent
-        and (application.name == text or (len(text) > 3 and application.session.startswith(text)))
-    ]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        numbers = ", ".join(str(application.number) for application in matches)
-        reason = f"{text!r} names several applications: {numbers}; give the number"
-    else:
-        there = ", ".join(f"{a.number} ({a.name})" for a in known.values() if not a.parent)
-        reason = f"there is no application {text!r}; there are: {there or 'none'}"
-    raise _UnanswerableError(reason)
-
-
-def _cancel(reactor: MasterReactor, target: str) -> int:
-    """Cancel a task (``application/task``) or everything of an application."""
-    if "/" in target:
-        key = parse_key(target)
-        record = reactor.state.tasks.get(key)
-        if record is None:
-            reason = f"task {target} is not waiting or running: it has ended, or never was"
-            raise _UnanswerableError(reason)
-        return applications.cancel(reactor, [record])
-    application = _find(reactor, target)
-    count = len(application.systems)
-    for system in list(application.systems.values()):
-        child = reactor.state.applications[system.application]
-        count += child.counts.waiting + child.counts.assigned
-        systems.cancel(reactor, application, system)
-    return count + applications.cancel(reactor, reactor.state.records_of(application.number))
+        case "failed":
+            return archive.failed(reactor, arguments.get("application"))
+        case "show":
+            return archive.show(reactor, parse_key(str(arguments.get("task", ""))))
+        case "cancel" | "pause" | "resume" | "priority" | "drain" | "retry":
+            return orders.obey(reactor, who, message)

@@ -16,7 +16,9 @@ from concurrent_framework.master import (
     queries,
     recovery,
     relay,
+    standing,
     systems,
+    timing,
     trouble,
     workers,
 )
@@ -35,7 +37,7 @@ from concurrent_framework.master.events import (
 )
 from concurrent_framework.master.journal import Journal
 from concurrent_framework.master.outbox import Outbox
-from concurrent_framework.master.state import MasterState, PeerRecord, Settings
+from concurrent_framework.master.state import MasterState, PeerRecord, Settings, new_state
 from concurrent_framework.protocol import application as app
 from concurrent_framework.protocol import worker as work
 from concurrent_framework.protocol.session import Goodbye, Heartbeat, Refused, Resync, Welcome
@@ -69,7 +71,7 @@ class MasterReactor:
         now: float,
         state: MasterState | None = None,
     ) -> None:
-        self.state = MasterState(settings, now) if state is None else state
+        self.state = new_state(settings, now) if state is None else state
         self.outbox = Outbox()
         self.journal = Journal(self.state, kept=settings.journal)
         self.scheduler = scheduler
@@ -86,6 +88,7 @@ class MasterReactor:
         for event in events:
             self._EVENTS[type(event)](self, event)
         if not self._stopped and not self.state.trouble:
+            timing.check(self)
             self.dispatcher.round(now)
             self._watching = self.dispatcher.recall(now)
             delivery.deliver(self)
@@ -104,9 +107,10 @@ class MasterReactor:
 
     def deadline(self) -> float:
         """Return when `Tick` is due if nothing else happens."""
+        due = min(self._next_check, self.state.agenda.next)
         if self._watching:
-            return min(self._next_check, self.now + RECALL_INTERVAL)
-        return self._next_check
+            due = min(due, self.now + RECALL_INTERVAL)
+        return min(due, standing.next_trial(self.state, self.now))
 
     def _receive(self, event: Received) -> None:
         peer = self.state.peers.get(event.peer)

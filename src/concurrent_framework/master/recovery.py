@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, dispatch, lifecycle, systems
+from concurrent_framework.master import applications, dispatch, lifecycle, systems, timing
 from concurrent_framework.master.facts import JournalError
 from concurrent_framework.master.journal import (
     definition_bytes,
@@ -27,6 +27,7 @@ from concurrent_framework.master.state import (
     TaskRecord,
     Undelivered,
     WorkerRecord,
+    new_state,
 )
 from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
 from concurrent_framework.protocol.application import FinishTask
@@ -55,19 +56,38 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
     """
     replay = Replay()
     replay.read(entries)
-    state = MasterState(settings, now)
+    state = new_state(settings, now)
     state.life = replay.life.number + 1
     state.next_number = replay.next_application
     state.next_worker = replay.next_worker
     for joined in replay.workers.values():
-        state.workers[joined.number] = WorkerRecord(joined.number, joined.session, joined.name, now)
+        worker = WorkerRecord(joined.number, joined.session, joined.name, now)
+        worker.standing.draining = joined.draining
+        state.workers[joined.number] = worker
         state.worker_sessions[joined.session] = joined.number
     for number in sorted(replay.applications):
         replayed = replay.applications.pop(number)
         if replayed.told is not None:
             _add_application(state, replayed, replayed.told, now)
+    _add_memories(state, replay)
     state.awaited.update(state.workers)
     return state
+
+
+def _add_memories(state: MasterState, replay: Replay) -> None:
+    """Add what is kept for people only: failed tasks, and applications that are over."""
+    letters = state.letters
+    for letter in replay.letters.values():
+        letter.ended -= state.settings.epoch
+        if letter.retried in state.tasks:
+            letters.retries[letter.retried] = letter.key
+        else:
+            letter.retried = 0
+        letters.add(letter)
+    letters.written.update(replay.letter_codes)
+    needed = {digest: code for digest, code in replay.letter_codes.items() if letters.holds(digest)}
+    state.codes.update(needed)
+    state.ended.extend(replay.history)
 
 
 def _add_application(
@@ -78,7 +98,12 @@ def _add_application(
     state.applications[number] = application
     state.sessions[told.session] = number
     state.queue.shares.weigh(number, told.weight)
-    application.weight = told.weight
+    application.weight, application.steered = told.weight, told.steered
+    application.raised, application.paused = told.raised, told.paused
+    application.added, application.origin = told.added, told.origin
+    parent = state.applications.get(told.parent)
+    if told.paused or (parent is not None and parent.paused):
+        state.queue.paused.add(number)
     application.last_heard = application.away_since = now
     application.detached = told.detached
     application.accepted = replayed.accepted
@@ -86,7 +111,9 @@ def _add_application(
     application.knows_from = told.knows_from
     application.first_number = replayed.first_number
     for local, spec in replayed.specs.items():
-        application.specs[local] = SpecRecord(dispatch.local_number(number, local), spec)
+        global_number = dispatch.local_number(number, local)
+        application.specs[local] = SpecRecord(global_number, spec, application.raised)
+        application.has_deadlines |= spec.deadline > 0
         if local >= FIRST_SPAWNED_SPEC:
             application.spawned_specs[spec] = local
     application.digests.update(replayed.codes)
@@ -130,16 +157,18 @@ def _add_tasks(
     state: MasterState, application: ApplicationRecord, replayed: ReplayedApplication, now: float
 ) -> None:
     specs, tasks, rows = application.specs, state.tasks, replayed.rows
+    at, epoch = replayed.at, state.settings.epoch
     records = []
     for key in sorted(rows):
         row = rows[key]
-        record = TaskRecord(key, specs[row.spec], row, since=now, arrived=now)
+        record = TaskRecord(key, specs[row.spec], row, since=now, arrived=at[key] - epoch)
         tasks[key] = record
         records.append(record)
     application.live_bytes += sum(map(row_bytes, rows.values()))
     for key, lost in replayed.lost.items():
         record = tasks[key]
         record.attempt, record.losses, record.history = lost.attempts, lost.losses, lost.history
+        record.failures = lost.failures
     for key in replayed.cancelling:
         tasks[key].cancelled = True
     for key, handed in replayed.handed.items():
@@ -181,6 +210,9 @@ def resume(reactor: MasterReactor, _event: Begun) -> None:
     """Begin a master's life: start hosts and systems again, and settle what was being cancelled."""
     state = reactor.state
     reactor.journal.begun()
+    for application in state.applications.values():
+        if application.has_deadlines:
+            timing.watch(reactor, state.records_of(application.number))
     for host in state.hosts:
         reactor.outbox.start_host(host)
     for application in list(state.applications.values()):

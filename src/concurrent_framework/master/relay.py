@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol import application as app
     from concurrent_framework.protocol.tasks import OutputLine
 
+LAST_WORDS = 2048
+"""Characters of what a running task wrote to stderr that are kept in case its worker is lost."""
+LAST_SPEAKERS = 64
+"""Tasks of a worker for which they are kept."""
+
 
 def on_host_output(
     reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: app.Output
@@ -59,12 +64,18 @@ def note_progress(
 
 
 def on_worker_output(
-    reactor: MasterReactor, _peer: Hashable, _who: PeerRecord, message: Output
+    reactor: MasterReactor, _peer: Hashable, who: PeerRecord, message: Output
 ) -> None:
-    """Pass on what tasks printed to their applications."""
+    """Pass on what tasks printed to their applications, and keep the last of it for certificates."""
     by_application: dict[int, list[OutputLine]] = {}
+    last_words = reactor.state.workers[who.number].last_stderr
     for line in message.lines:
         by_application.setdefault(application_of(line.key), []).append(line)
+        if line.stream == "stderr":
+            before = last_words.pop(line.key, "")
+            last_words[line.key] = f"{before}\n{line.text}".lstrip("\n")[-LAST_WORDS:]
+            if len(last_words) > LAST_SPEAKERS:
+                del last_words[next(iter(last_words))]
     for number, lines in by_application.items():
         application = reactor.state.applications.get(number)
         if application is not None:

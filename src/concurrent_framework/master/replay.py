@@ -14,6 +14,7 @@ from concurrent_framework.model.ids import FIRST_SPAWNED, SEQUENCE_BITS, applica
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from concurrent_framework.master.letters import Letter
     from concurrent_framework.model.spec import CodeBlob, TaskSpec
     from concurrent_framework.protocol.application import PushSystem, SystemEnded
     from concurrent_framework.protocol.tasks import NewTask, Outcome
@@ -50,6 +51,7 @@ class ReplayedApplication:
         self.specs: dict[int, TaskSpec] = {}
         self.codes: dict[str, CodeBlob] = {}
         self.rows: dict[int, NewTask] = {}
+        self.at: dict[int, float] = {}
         self.finishing: dict[int, Outcome] = {}
         self.lost: dict[int, facts.Lost] = {}
         self.handed: dict[int, facts.Handed] = {}
@@ -65,10 +67,12 @@ class ReplayedApplication:
         self.deliver(fact.first_number - 1)
         self.finished, self.failed, self.cancelled = fact.finished, fact.failed, fact.cancelled
 
-    def submit(self, first: int, rows: list[NewTask]) -> None:
+    def submit(self, first: int, rows: list[NewTask], at: float) -> None:
         """Add tasks."""
         key = self.number << SEQUENCE_BITS | first
-        self.rows.update(zip(range(key, key + len(rows)), rows, strict=True))
+        keys = range(key, key + len(rows))
+        self.rows.update(zip(keys, rows, strict=True))
+        self.at.update(dict.fromkeys(keys, at))
         if first >= FIRST_SPAWNED:
             self.next_spawned = max(self.next_spawned, first + len(rows))
         else:
@@ -88,6 +92,7 @@ class ReplayedApplication:
                 self.failed += 1
             row = rows.pop(outcome.key, None)
             if row is not None:
+                del self.at[outcome.key]
                 undelivered[number] = ReplayedEnd(outcome, row)
                 if special:
                     self._forget(outcome.key)
@@ -123,6 +128,9 @@ class Replay:
         self.life = facts.Life(0)
         self.applications: dict[int, ReplayedApplication] = {}
         self.workers: dict[int, facts.WorkerJoined] = {}
+        self.letters: dict[int, Letter] = {}
+        self.letter_codes: dict[str, CodeBlob] = {}
+        self.history: list[dict[str, Any]] = []
         self.next_application = 1
         self.next_worker = 1
 
@@ -160,7 +168,7 @@ class Replay:
         application.codes.update((blob.digest, blob) for blob in fact.codes)
 
     def _submitted(self, fact: facts.Submitted) -> None:
-        self.application(fact.application).submit(fact.first, fact.rows)
+        self.application(fact.application).submit(fact.first, fact.rows, fact.at)
 
     def _ended(self, fact: facts.Ended) -> None:
         self.application(fact.application).end(fact.first, fact.outcomes)
@@ -220,11 +228,24 @@ class Replay:
         base = fact.application << SEQUENCE_BITS
         keys = [base | sequence for sequence in fact.sequences]
         application.rows.update(zip(keys, fact.rows, strict=True))
+        application.at.update(zip(keys, fact.at, strict=True))
 
     def _kept_ended(self, fact: facts.KeptEnded) -> None:
         application = self.application(fact.application)
         for number, outcome, row in zip(fact.numbers, fact.outcomes, fact.rows, strict=True):
             application.keep_undelivered(number, ReplayedEnd(outcome, row))
+
+    def _failed(self, fact: facts.Failed) -> None:
+        self.letters[fact.letter.key] = fact.letter
+
+    def _unfailed(self, fact: facts.Unfailed) -> None:
+        self.letters.pop(fact.key, None)
+
+    def _failed_code(self, fact: facts.FailedCode) -> None:
+        self.letter_codes[fact.code.digest] = fact.code
+
+    def _history(self, fact: facts.History) -> None:
+        self.history.append(fact.application)
 
     _TAKE: ClassVar[dict[type, Any]] = {
         facts.Life: _life,
@@ -245,4 +266,8 @@ class Replay:
         facts.SystemOver: _system_over,
         facts.Kept: _kept,
         facts.KeptEnded: _kept_ended,
+        facts.Failed: _failed,
+        facts.Unfailed: _unfailed,
+        facts.FailedCode: _failed_code,
+        facts.History: _history,
     }

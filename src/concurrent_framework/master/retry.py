@@ -11,10 +11,52 @@ if TYPE_CHECKING:
     from concurrent_framework.master.state import TaskRecord, WorkerRecord
 
 
+END_LENGTH = 200
+"""Characters of the reason for which an attempt ended that its history keeps."""
+_NAMED = {"timeout": "TaskTimeout", "resource_exceeded": "ResourceExceeded", "failed": "TaskFailed"}
+
+
 def should_retry(record: TaskRecord) -> bool:
-    """Whether a task whose attempt was lost may run again."""
+    """Whether a task whose attempt was lost or has failed may run again."""
     spec = record.spec.spec
-    return spec.idempotent and record.losses < spec.max_attempts and not record.cancelled
+    used = record.losses + record.failures
+    return spec.idempotent and used < spec.max_attempts and not record.cancelled
+
+
+def is_wanted(record: TaskRecord, failure: Failure) -> bool:
+    """Whether the task names this failure, which is no loss, among those to be attempted again."""
+    names = record.spec.spec.retry_on
+    return bool(names) and (failure.retriable or _NAMED.get(failure.kind) in names)
+
+
+def delay(record: TaskRecord) -> float:
+    """Return the seconds to wait before the next attempt.
+
+    They double with each attempt. Tasks that failed together must not come back together, so each
+    waits between three quarters of that and all of it, by its key and attempt.
+    """
+    spec = record.spec.spec
+    if not spec.backoff:
+        return 0.0
+    doublings = min(max(record.losses + record.failures - 1, 0), 60)
+    longest = min(spec.backoff * 2.0**doublings, spec.max_backoff)
+    return longest * (1.0 - 0.25 * _fraction(record.key, record.attempt))
+
+
+def _fraction(key: int, attempt: int) -> float:
+    """Return a number from 0 to 1 that looks random and is always the same (splitmix64)."""
+    mixed = (key * 0x9E3779B97F4A7C15 + attempt * 0xD1B54A32D192ED03) & _BITS
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _BITS
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _BITS
+    return (mixed ^ (mixed >> 31)) / _BITS
+
+
+_BITS = (1 << 64) - 1
+
+
+def end_of(failure: Failure) -> str:
+    """Return how an attempt ended, for its history: the error's type and message."""
+    return f"{failure.type}: {failure.message}"[:END_LENGTH]
 
 
 def note_attempt(record: TaskRecord, worker: str, end: str, now: float, epoch: float) -> None:
@@ -24,8 +66,15 @@ def note_attempt(record: TaskRecord, worker: str, end: str, now: float, epoch: f
     record.history = (*record.history, attempt)
 
 
-def with_history(failure: Failure, record: TaskRecord) -> Failure:
-    """Return the failure with every attempt of the task in its certificate."""
+def with_history(failure: Failure, record: TaskRecord, suspect: Suspect | None = None) -> Failure:
+    """Return the failure with every attempt of the task in its certificate.
+
+    Args:
+        failure: as the worker or the master made it.
+        record: the task.
+        suspect: whom the evidence is against; None to believe the failure.
+
+    """
     certificate = failure.certificate
     return Failure(
         failure.kind,
@@ -40,34 +89,41 @@ def with_history(failure: Failure, record: TaskRecord) -> Failure:
             certificate.signal,
             certificate.stderr,
             certificate.peak_memory,
-            certificate.suspect,
+            suspect or certificate.suspect,
         ),
     )
 
 
-def worker_lost(record: TaskRecord, worker: WorkerRecord, reason: str) -> Failure:
+def worker_lost(record: TaskRecord, worker: WorkerRecord, reason: str, suspect: Suspect) -> Failure:
     """Return the failure of a task whose worker was lost for the last time."""
     if not record.spec.spec.idempotent:
         advice = "it may have started, and it is not idempotent, so it is not run again"
     elif record.losses > 1:
-        advice = f"it was lost with its worker {record.losses} times and is given up"
+        advice = f"it was lost with what ran it {record.losses} times and is given up"
     else:
         advice = "it allows no further attempt"
     message = f"worker {worker.name} was lost ({reason}) while it had {record.task.name}: {advice}"
-    suspect: Suspect = "task" if record.losses > 1 else "worker"
+    certificate = Certificate(
+        worker=worker.name, stderr=worker.last_stderr.get(record.key, ""), suspect=suspect
+    )
     return with_history(
-        Failure(
-            "worker_lost",
-            "WorkerLost",
-            message,
-            certificate=Certificate(worker=worker.name, suspect=suspect),
-        ),
-        record,
+        Failure("worker_lost", "WorkerLost", message, certificate=certificate), record
     )
 
 
 def cancelled(record: TaskRecord) -> Failure:
-    """Return the failure of a task that was cancelled before it ran."""
+    """Return the failure of a task that is stopped: it was cancelled, or its deadline has come."""
+    if record.overdue:
+        return with_history(overdue(record, Certificate()), record)
     return with_history(
         Failure("cancelled", "TaskCancelled", f"{record.task.name} was cancelled"), record
     )
+
+
+def overdue(record: TaskRecord, certificate: Certificate) -> Failure:
+    """Return the failure of a task whose deadline has come."""
+    text = f"{record.task.name} had not ended by its deadline, {record.spec.spec.deadline:g} s"
+    text += " after it was submitted"
+    if record.history:
+        text += f"; its last attempt ended with {record.history[-1].end}"
+    return Failure("timeout", "TaskTimeout", text, certificate=certificate)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from concurrent_framework.master import lifecycle
+from concurrent_framework.master.agenda import Agenda
 from concurrent_framework.master.journal import ATTEMPT_BITS
+from concurrent_framework.master.letters import Letters
+from concurrent_framework.master.standing import Standing
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
@@ -28,13 +31,22 @@ if TYPE_CHECKING:
 
 
 class SpecRecord:
-    """A spec of one application, with the run time measured of its tasks."""
+    """A spec of one application, with the run time measured of its tasks.
 
-    __slots__ = ("_count", "_total", "digests", "number", "seconds", "spec")
+    `priority` is the spec's and what people have added to it; `good_at` and `good_on` tell when and
+    on which worker a task of it last succeeded.
+    """
 
-    def __init__(self, number: int, spec: TaskSpec) -> None:
+    __slots__ = (
+        "_count", "_total", "digests", "good_at", "good_on", "number", "priority", "seconds", "spec",
+    )  # fmt: skip
+
+    def __init__(self, number: int, spec: TaskSpec, raised: int = 0) -> None:
         self.number = number
         self.spec = spec
+        self.priority = spec.priority + raised
+        self.good_at = -1.0
+        self.good_on = 0
         self.digests = spec.code.digests()
         self.seconds: float | None = None
         self._count = 0.0
@@ -52,8 +64,9 @@ class TaskRecord(Struct, gc=False):
     """A task that has no outcome yet.
 
     `attempt` counts the times it was handed out and fences off late answers; `losses` counts the
-    times that what ran it was lost, up to the spec's `max_attempts`. `since` is when it came into
-    its state, `arrived` when it was submitted.
+    times that what ran it was lost, `failures` those that it failed and may be attempted again,
+    together up to the spec's `max_attempts`. `since` is when it came into its state, `arrived` when
+    it was submitted, `due` when its backoff is over. `overdue`: its deadline has come.
     """
 
     key: int
@@ -62,10 +75,13 @@ class TaskRecord(Struct, gc=False):
     state: int = lifecycle.WAITING
     attempt: int = 0
     losses: int = 0
+    failures: int = 0
     worker: int = 0
     since: float = 0.0
     arrived: float = 0.0
+    due: float = 0.0
     cancelled: bool = False
+    overdue: bool = False
     history: tuple[Attempt, ...] = ()
 
 
@@ -129,6 +145,12 @@ class ApplicationRecord:
         self.host = ""
         self.pid = 0
         self.weight = 1.0
+        self.raised = 0
+        self.has_deadlines = False
+        self.paused = False
+        self.steered = False
+        self.added = 0
+        self.origin = 0
         self.peer: Hashable | None = None
         self.greeting = 0
         self.began = now
@@ -174,6 +196,12 @@ class ApplicationRecord:
         return self.first_number + len(self.unacknowledged) + len(self.outgoing)
 
     @property
+    def at_work(self) -> bool:
+        """Whether it has tasks or systems that have not ended."""
+        counts = self.counts
+        return counts.waiting + counts.assigned + counts.finishing + len(self.systems) > 0
+
+    @property
     def unfinished(self) -> int:
         """Tasks and systems whose outcome the application has not handled."""
         counts = self.counts
@@ -210,6 +238,9 @@ class WorkerRecord:
         self.specs: set[int] = set()
         self.digests: set[str] = set()
         self.finished = 0
+        self.good_at = -1.0
+        self.standing = Standing()
+        self.last_stderr: dict[int, str] = {}
 
     def offer(self, capacity: Capacity) -> None:
         """Take what the worker offers."""
@@ -266,6 +297,12 @@ class Settings(Struct, frozen=True):
     window_tasks: int = 100_000
     window_bytes: int = 256 * 1024 * 1024
     retention: float = 3600.0
+    quarantine_after: int = 5
+    quarantine: float = 30.0
+    failed_tasks: int = 1000
+    failed_bytes: int = 64 * 1024 * 1024
+    failed_retention: float = 86_400.0
+    history: int = 100
     version: str = ""
     epoch: float = 0.0
     journal: bool = False
@@ -282,12 +319,14 @@ class MasterState(Struct):
 
     settings: Settings
     started: float
+    letters: Letters
     life: int = 0
     awaited: set[int] = field(default_factory=set)
     trouble: str = ""
     talkative: set[int] = field(default_factory=set)
     tasks: dict[int, TaskRecord] = field(default_factory=dict)
     queue: ReadyQueue = field(default_factory=ReadyQueue)
+    agenda: Agenda = field(default_factory=Agenda)
     applications: dict[int, ApplicationRecord] = field(default_factory=dict)
     sessions: dict[str, int] = field(default_factory=dict)
     workers: dict[int, WorkerRecord] = field(default_factory=dict)
@@ -318,6 +357,12 @@ class MasterState(Struct):
         return [record for key, record in self.tasks.items() if application_of(key) == application]
 
 
+def new_state(settings: Settings, now: float) -> MasterState:
+    """Return what a master knows that knows nothing yet."""
+    letters = Letters(settings.failed_tasks, settings.failed_bytes, settings.failed_retention)
+    return MasterState(settings, now, letters, ended=deque(maxlen=settings.history))
+
+
 class InvariantError(AssertionError):
     """The master's state contradicts itself."""
 
@@ -331,6 +376,8 @@ def check_invariants(state: MasterState) -> None:
         records = state.records_of(application.number)
         for code, name in enumerate(lifecycle.NAMES[:3]):
             present = sum(record.state == code for record in records)
+            if code == lifecycle.WAITING:
+                present += sum(record.state == lifecycle.DELAYED for record in records)
             _require(
                 getattr(counts, name) == present,
                 f"application {application.number} counts {getattr(counts, name)} {name},"

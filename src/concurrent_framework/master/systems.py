@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, delivery, relay
+from concurrent_framework.master import applications, delivery, letters, relay
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -176,7 +176,10 @@ def _conclude(
     ended = SystemEnded(0, sequence, result, final, failure, system.push)
     delivery.put_system(reactor, owner, ended)
     if failure is not None:
-        owner.failures.append((task_key(owner.number, sequence), system.push.name, failure))
+        key = task_key(owner.number, sequence)
+        owner.failures.append((key, system.push.name, failure))
+        letters.keep_system(reactor.state, owner, key, system.push.name, failure, reactor.now)
+        reactor.journal.letter(key)
     end(reactor, owner, system)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import lifecycle
+from concurrent_framework.master import lifecycle, standing
 from concurrent_framework.master.journal import attempt_number
 from concurrent_framework.model.ids import application_of, format_key
 
@@ -52,6 +52,8 @@ def workers(state: MasterState, now: float) -> list[dict[str, Any]]:
             "memory": worker.capacity.memory,
             "gpus": worker.capacity.gpus,
             "labels": list(worker.capacity.labels),
+            "state": standing.state_of(worker, now),
+            "reason": standing.reason_of(worker, now),
             "tasks": len(worker.tasks),
             "finished": worker.finished,
             "speed": round(worker.speed, 3),
@@ -82,6 +84,12 @@ def applications(state: MasterState, now: float) -> list[dict[str, Any]]:
     return described
 
 
+def ended(state: MasterState, now: float) -> list[dict[str, Any]]:
+    """Describe the applications that have ended, the last one last, as they were at their end."""
+    present = state.settings.epoch + now
+    return [{**entry, "ago": present - entry["ended"], "systems": []} for entry in state.ended]
+
+
 def application(record: ApplicationRecord, now: float) -> dict[str, Any]:
     """Describe one application, or the tasks of one system."""
     counts, progress = record.counts, record.progress
@@ -93,6 +101,8 @@ def application(record: ApplicationRecord, now: float) -> dict[str, Any]:
         "pid": record.pid,
         "age": now - record.began,
         "weight": record.weight,
+        "priority": record.raised,
+        "paused": record.paused,
         "submitted": counts.submitted,
         "waiting": counts.waiting,
         "assigned": counts.assigned,
@@ -138,10 +148,11 @@ def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
         "application": application.number,
         "application_name": application.name,
         "state": "cancelling" if record.cancelled else lifecycle.NAMES[record.state],
+        "wait": max(record.due - now, 0.0) if record.state == lifecycle.DELAYED else None,
         "worker": worker.name if worker else "",
         "attempt": attempt_number(record.attempt),
         "seconds": now - record.since,
-        "priority": record.spec.spec.priority,
+        "priority": record.spec.priority,
         "progress": None
         if progress is None
         else {"done": progress.done, "total": progress.total, "message": progress.message},

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, dispatch, lifecycle, retry
+from concurrent_framework.master import (
+    applications,
+    dispatch,
+    lifecycle,
+    retry,
+    standing,
+    timing,
+)
+from concurrent_framework.master.standing import Batch
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
 from concurrent_framework.model.ids import application_of
 from concurrent_framework.protocol.application import NodeLost
@@ -88,7 +96,7 @@ def _reconcile(
             drop.append((key, attempt))
         elif record.state == lifecycle.ASSIGNED and record.worker == worker.number:
             held.add(key)
-        elif record.state == lifecycle.WAITING:
+        elif record.state in lifecycle.ADOPT:
             _adopt(reactor, worker, record, attempt)
             held.add(key)
         else:
@@ -115,7 +123,8 @@ def _current(state: MasterState, record: TaskRecord, attempt: int) -> bool:
 def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int) -> None:
     """Give a waiting task back to the worker that already has it."""
     state = reactor.state
-    state.queue.remove(dispatch.group_key(record), record)
+    if record.state == lifecycle.WAITING:
+        state.queue.remove(dispatch.group_key(record), record)
     record.state = lifecycle.ADOPT[record.state]
     record.attempt = attempt
     record.worker = worker.number
@@ -155,8 +164,8 @@ def on_outcomes(
     worker.safe_through = message.number
     tasks, mine, in_flight = state.tasks, worker.tasks, worker.in_flight
     number, assigned = worker.number, lifecycle.ASSIGNED
-    measured: dict[SpecRecord, list[float]] = {}
-    again: list[TaskRecord] = []
+    batch = Batch()
+    measured = batch.measured
     for outcome in message.outcomes:
         record = tasks.get(outcome.key)
         if (
@@ -173,8 +182,10 @@ def on_outcomes(
         in_flight[spec] -= 1
         if not in_flight[spec]:
             del in_flight[spec]
-        if record.losses:
-            worker.suspects -= 1
+        if record.history:
+            worker.suspects -= record.losses > 0
+            if record.failures and outcome.failure is None:
+                batch.redeemed.append(record)
         seconds = measured.get(spec)
         if seconds is None:
             measured[spec] = [outcome.seconds]
@@ -183,13 +194,14 @@ def on_outcomes(
         application = state.applications[application_of(outcome.key)]
         application.counts.assigned -= 1
         if outcome.failure is not None:
-            _failed(reactor, worker, application, record, outcome, again)
+            _failed(reactor, worker, application, record, outcome, batch)
             continue
         if outcome.spawned:
             applications.spawn(reactor, application, outcome)
         applications.complete(reactor, application, record, outcome)
-    dispatch.enqueue(state, again)
+    dispatch.enqueue(state, batch.again)
     _measure(worker, measured)
+    standing.judge(reactor, worker, batch)
     worker.last_outcome = reactor.now
     worker.finished += len(message.outcomes)
     state.outcomes += len(message.outcomes)
@@ -202,23 +214,30 @@ def _failed(
     application: ApplicationRecord,
     record: TaskRecord,
     outcome: Outcome,
-    again: list[TaskRecord],
+    batch: Batch,
 ) -> None:
-    """Decide whether a failed attempt is the task's outcome; a retry is added to `again`."""
+    """Decide whether a failed attempt is the task's outcome; a retry is added to `batch.again`."""
     failure: Failure = outcome.failure  # type: ignore[assignment]  # the caller has checked
     epoch = reactor.state.settings.epoch
-    retry.note_attempt(record, worker.name, failure.kind, reactor.now, epoch)
-    if failure.kind == "worker_lost":
-        record.losses += 1
+    retry.note_attempt(record, worker.name, retry.end_of(failure), reactor.now, epoch)
+    batch.failed.append(record)
+    lost = failure.kind == "worker_lost"
+    if lost:
+        batch.lost.append(record)
+    if lost or retry.is_wanted(record, failure):
+        record.losses += lost
+        record.failures += not lost
         reactor.journal.lost(record)
         if retry.should_retry(record):
             record.state = lifecycle.LOSE[record.state]
             record.worker = 0
             record.since = reactor.now
             application.counts.waiting += 1
-            again.append(record)
+            timing.again(reactor, record, batch.again)
             return
-    outcome.failure = retry.with_history(failure, record)
+    if record.overdue and failure.kind in {"cancelled", "worker_lost"}:
+        failure = retry.overdue(record, failure.certificate)
+    outcome.failure = retry.with_history(failure, record, standing.suspect(record, worker))
     applications.complete(reactor, application, record, outcome)
 
 
@@ -300,7 +319,7 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         f"worker {worker.name} is gone ({reason}); it had {len(worker.tasks)} tasks",
     )
     affected: dict[int, int] = {}
-    again = []
+    again: list[TaskRecord] = []
     for record in list(worker.tasks.values()):
         application = state.applications[application_of(record.key)]
         owner = state.owner_of(application).number
@@ -313,7 +332,11 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         if record.cancelled:
             _give_up(reactor, application, record, retry.cancelled(record))
         elif (blame or not record.spec.spec.idempotent) and not retry.should_retry(record):
-            _give_up(reactor, application, record, retry.worker_lost(record, worker, reason))
+            blamed = standing.suspect(record, worker) or ("task" if record.losses > 1 else "worker")
+            failure = retry.worker_lost(record, worker, reason, blamed)
+            _give_up(reactor, application, record, failure)
+        elif blame:
+            timing.again(reactor, record, again)
         else:
             again.append(record)
     dispatch.enqueue(state, again, front=True)

@@ -84,6 +84,17 @@ class TaskError(ConcurrentError):
         """The death certificate: worker, attempts, exit code or signal, stderr, memory, suspect."""
         return self.failure.certificate
 
+    def report(self) -> str:
+        """Return what is known about the failure in several lines, for people.
+
+        Message and traceback; of a task that died the last lines on stderr, how its process ended
+        and how much memory it used; each attempt, if there were several; and whether the task or
+        the worker is suspected.
+        """
+        from concurrent_framework.model.report import report
+
+        return report(self.failure)
+
     def raise_(self) -> NoReturn:
         """Raise the original exception with the remote traceback as its cause.
 

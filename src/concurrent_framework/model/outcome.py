@@ -15,7 +15,10 @@ Suspect = Literal["task", "worker", "unknown"]
 
 
 class Attempt(Struct, frozen=True, array_like=True, gc=False):
-    """One time a task was handed to a worker: unix times in seconds, and how it ended."""
+    """One time a task was handed to a worker: unix times in seconds, and how it ended.
+
+    `end` is for people: the error's type and message, or ``worker lost`` or ``given back``.
+    """
 
     number: int
     worker: str
@@ -57,6 +60,7 @@ class Failure(Struct, frozen=True, array_like=True, gc=False):
         traceback: the remote traceback as text, empty if there is none.
         exception: the pickled exception, empty if there is none; opaque to master and worker.
         certificate: where and how.
+        retriable: the exception is of a kind that the task's ``retry_on`` names.
 
     """
 
@@ -66,3 +70,4 @@ class Failure(Struct, frozen=True, array_like=True, gc=False):
     traceback: str = ""
     exception: bytes = b""
     certificate: Certificate = Certificate()
+    retriable: bool = False

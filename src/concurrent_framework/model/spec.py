@@ -54,6 +54,10 @@ class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
         max_attempts: attempts after which a task that loses its executor is given up, >= 1.
         idempotent: False means at most one attempt.
         notifies: the class overrides ``finished``, which runs on the master's side.
+        retry_on: names of the errors after which a task is attempted again.
+        backoff: seconds before the second attempt, doubled before each further one, 0 for none.
+        max_backoff: seconds between two attempts at most.
+        deadline: seconds from submission until a task is ended wherever it is, 0 for none.
 
     """
 
@@ -64,3 +68,7 @@ class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
     max_attempts: int = 3
     idempotent: bool = True
     notifies: bool = False
+    retry_on: tuple[str, ...] = ()
+    backoff: float = 0.0
+    max_backoff: float = 0.0
+    deadline: float = 0.0

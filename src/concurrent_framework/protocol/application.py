@@ -188,8 +188,31 @@ class WorkersChanged(Struct, array_like=True, tag=26, gc=False):
     names: dict[int, str] = {}
 
 
+class Added(Struct, array_like=True, tag=35, gc=False):
+    """Master to application: so many tasks it has got, all in all, that nobody pushed or spawned.
+
+    They are failed tasks that somebody has the master attempt again.
+    """
+
+    total: int
+
+
 QueryKind = Literal[
-    "status", "workers", "applications", "tasks", "explain", "cancel", "attach", "codes"
+    "status",
+    "workers",
+    "applications",
+    "tasks",
+    "explain",
+    "cancel",
+    "attach",
+    "codes",
+    "failed",
+    "show",
+    "pause",
+    "resume",
+    "priority",
+    "drain",
+    "retry",
 ]
 
 
@@ -240,5 +263,6 @@ ToApplication = (
     | HostJob
     | Finish
     | WorkersChanged
+    | Added
     | Answer
 )

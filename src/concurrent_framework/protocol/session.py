@@ -64,6 +64,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
         window_bytes: applications: the same in payload bytes.
         pattern: workers: ``push`` (wait for work) or ``pull`` (ask for it).
         drop: workers: (key, attempt) of held tasks that are no longer theirs.
+        added: applications: tasks they have got, all in all, that nobody pushed or spawned.
 
     """
 
@@ -77,6 +78,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
     pattern: Literal["push", "pull"] = "push"
     drop: tuple[tuple[int, int], ...] = ()
     unfinished: int = 0
+    added: int = 0
 
 
 class Refused(Struct, array_like=True, tag=3, gc=False):

@@ -33,6 +33,11 @@ class FairShares:
         """Count an application out: it has no tasks ready any more (at one priority)."""
         self._present[application] -= 1
 
+    def catch_up(self, application: int) -> None:
+        """Let an application that was held back start at the present: it has saved up nothing."""
+        if application in self._times:
+            self._times[application] = max(self._times[application], self._now)
+
     def forget(self, application: int) -> None:
         """Drop an application that is over."""
         self._times.pop(application, None)

@@ -22,12 +22,13 @@ _WAITING = 0
 
 
 class GroupKey(NamedTuple):
-    """What the tasks of a group share."""
+    """What the tasks of a group share; `retried` ones have failed before and should go elsewhere."""
 
     priority: int
     application: int
     spec: int
     suspect: bool
+    retried: bool = False
 
 
 class Waiting(Protocol):
@@ -67,6 +68,7 @@ class ReadyQueue:
 
     def __init__(self) -> None:
         self.shares = FairShares()
+        self.paused: set[int] = set()
         self._levels: dict[int, dict[int, dict[GroupKey, Group]]] = {}
         self._order: list[int] = []
         self.live = 0
@@ -112,6 +114,8 @@ class ReadyQueue:
             best: Group | None = None
             lowest = 0.0
             for application, groups in level.items():
+                if application in self.paused:
+                    continue
                 ready = [g for g in groups.values() if g.live and g.key not in blocked]
                 candidate = (
                     None if not ready else ready[0] if len(ready) == 1 else min(ready, key=_arrival)
@@ -123,6 +127,19 @@ class ReadyQueue:
             if best is not None:
                 return best
         return None
+
+    def ready(self) -> int:
+        """Return how many live tasks belong to applications that are not paused."""
+        if not self.paused:
+            return self.live
+        return sum(
+            group.live for group in self.groups() if group.key.application not in self.paused
+        )
+
+    def withdraw_all(self, application: int) -> list[Any]:
+        """Remove and return the live tasks of an application, those of one group in their order."""
+        groups = [group for group in self.groups() if group.key.application == application]
+        return [record for group in groups for record in self.take(group, group.live)]
 
     def take(self, group: Group, count: int) -> list[Any]:
         """Remove and return up to `count` live tasks from the front of a group."""

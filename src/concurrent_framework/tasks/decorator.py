@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from concurrent_framework.model.resources import Resources
+    from concurrent_framework.tasks.task import RetryOn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,6 +70,9 @@ def task(
     priority: int = ...,
     resources: Resources = ...,
     idempotent: bool = ...,
+    retry_on: RetryOn = ...,
+    backoff: float | tuple[float, float] = ...,
+    deadline: float | None = ...,
 ) -> Callable[[Callable[P, R]], TaskFunction[P, R]]: ...
 
 
@@ -81,7 +85,8 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     Args:
         function: the function; it must not be async nor a generator.
         options: ``name`` (the function's own by default), and any of ``max_attempts``,
-            ``timeout``, ``priority``, ``resources``, ``idempotent``: see `Task`.
+            ``timeout``, ``priority``, ``resources``, ``idempotent``, ``retry_on``, ``backoff``,
+            ``deadline``: see `Task`.
 
     Raises:
         UsageError: if an option does not exist or has a value that cannot be, or the function

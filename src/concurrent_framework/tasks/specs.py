@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf, isfinite
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from concurrent_framework.model.errors import ConcurrentError, UsageError
 from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
@@ -12,13 +12,28 @@ from concurrent_framework.model.resources import Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define
 from concurrent_framework.protocol.tasks import SpecEntry
+from concurrent_framework.tasks.checks import is_int, is_number, refuse
 from concurrent_framework.tasks.payload import not_serializable
+from concurrent_framework.tasks.retrying import (
+    checked_backoff,
+    checked_deadline,
+    checked_retry_on,
+)
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-SETTINGS = ("max_attempts", "timeout", "priority", "resources", "idempotent")
+SETTINGS = (
+    "max_attempts",
+    "timeout",
+    "priority",
+    "resources",
+    "idempotent",
+    "retry_on",
+    "backoff",
+    "deadline",
+)
 MAX_SPECS = 1 << 16
 """Specs of one application; each class has one, and one more for each way to override it."""
 MAX_ATTEMPTS = 1000
@@ -198,15 +213,17 @@ def refuse_coroutine(name: str, flags: int) -> None:
 
 def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> TaskSpec:
     """Build a spec from the values of `SETTINGS`; raises `UsageError` naming a wrong one."""
-    max_attempts, timeout, priority, resources, idempotent = settings
-    if not _is_int(max_attempts) or not 1 <= max_attempts <= MAX_ATTEMPTS:
-        _refuse(cls, "max_attempts", max_attempts, f"an int from 1 to {MAX_ATTEMPTS}")
-    if timeout is not None and not (_is_number(timeout) and timeout > 0):
-        _refuse(cls, "timeout", timeout, "a number of seconds > 0, or None for no limit")
-    if not _is_int(priority) or not -(2**31) <= priority < 2**31:
-        _refuse(cls, "priority", priority, "an int that fits in 32 bits; higher goes first")
+    max_attempts, timeout, priority, resources, idempotent, *retrying = settings
+    retry_on, backoff, deadline = retrying
+    if not is_int(max_attempts) or not 1 <= max_attempts <= MAX_ATTEMPTS:
+        refuse(cls, "max_attempts", max_attempts, f"an int from 1 to {MAX_ATTEMPTS}")
+    if timeout is not None and not (is_number(timeout) and timeout > 0):
+        refuse(cls, "timeout", timeout, "a number of seconds > 0, or None for no limit")
+    if not is_int(priority) or not -(2**31) <= priority < 2**31:
+        refuse(cls, "priority", priority, "an int that fits in 32 bits; higher goes first")
     if not isinstance(idempotent, bool):
-        _refuse(cls, "idempotent", idempotent, "True or False")
+        refuse(cls, "idempotent", idempotent, "True or False")
+    first_delay, longest_delay = checked_backoff(cls, backoff)
     return TaskSpec(
         code=reference,
         resources=_checked_resources(cls, resources),
@@ -215,22 +232,26 @@ def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> T
         max_attempts=int(max_attempts),
         idempotent=idempotent,
         notifies=getattr(cls, "finished", None) is not Task.finished,
+        retry_on=checked_retry_on(cls, retry_on, idempotent=idempotent),
+        backoff=first_delay,
+        max_backoff=longest_delay,
+        deadline=checked_deadline(cls, deadline),
     )
 
 
 def _checked_resources(cls: type, given: object) -> Resources:
     if not isinstance(given, Resources):
-        _refuse(cls, "resources", given, "Resources(cpus=…, memory=…, gpus=…, labels=…)")
+        refuse(cls, "resources", given, "Resources(cpus=…, memory=…, gpus=…, labels=…)")
     resources: Resources = given
     for name in ("cpus", "gpus"):
         amount = getattr(resources, name)
-        if not (_is_number(amount) and isfinite(amount) and amount >= 0):
-            _refuse(cls, f"resources.{name}", amount, "a finite number >= 0")
-    if not _is_int(resources.memory) or not 0 <= resources.memory < 2**63:
-        _refuse(cls, "resources.memory", resources.memory, "an int of bytes >= 0; 0 for no limit")
+        if not (is_number(amount) and isfinite(amount) and amount >= 0):
+            refuse(cls, f"resources.{name}", amount, "a finite number >= 0")
+    if not is_int(resources.memory) or not 0 <= resources.memory < 2**63:
+        refuse(cls, "resources.memory", resources.memory, "an int of bytes >= 0; 0 for no limit")
     labels: Any = resources.labels
     if isinstance(labels, str) or not all(isinstance(label, str) for label in _iterated(labels)):
-        _refuse(cls, "resources.labels", labels, "a tuple of strings")
+        refuse(cls, "resources.labels", labels, "a tuple of strings")
     return Resources(
         float(resources.cpus), int(resources.memory), float(resources.gpus), tuple(labels)
     )
@@ -241,16 +262,3 @@ def _iterated(value: Any) -> Iterable[object]:
         return tuple(value)
     except TypeError:
         return (value,)
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _refuse(cls: type, attribute: str, value: object, expected: str) -> NoReturn:
-    message = f"{cls.__name__}.{attribute} is {value!r}; it must be {expected}"
-    raise UsageError(message)

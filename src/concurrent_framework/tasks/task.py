@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.model.resources import Resources
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import TypeAlias
+
     from concurrent_framework.model.errors import TaskError
+
+    ErrorKind: TypeAlias = type[BaseException] | str
+    RetryOn: TypeAlias = ErrorKind | Collection[ErrorKind]
 
 
 class _ClassName:
@@ -40,14 +46,20 @@ class Task:
         system_id: the task system it belongs to.
         client_id: the node that made it.
         slave_id: name of the worker that ran it, None until it ran; `worker_id` is the same.
-        max_attempts: how often it may be handed to a worker before it is given up, when what
-            runs it dies; 1 to 1000.
+        max_attempts: how often it may be attempted before it is given up: when what runs it dies,
+            or when it ends in a way that `retry_on` names; 1 to 1000.
         timeout: seconds one attempt may take, > 0; None for no limit.
         priority: higher goes first, over all applications; -2**31 to 2**31-1.
         resources: what it occupies while it runs.
         idempotent: False if it must never be started twice; a lost attempt is then its end.
+        retry_on: errors after which it is attempted again: exception types (their subclasses
+            count too) or names of types, and `TaskTimeout` and `ResourceExceeded`.
+        backoff: seconds that it waits before its second attempt; doubled before each further one,
+            up to a minute, or up to the second of a pair, as in ``(0.5, 30)``.
+        deadline: seconds after its submission at which it ends as `TaskTimeout` wherever it is,
+            also while it waits; None for no limit.
 
-    The last five may be set in the class, or on an instance before it is pushed. A value that
+    All from `max_attempts` on may be set in the class, or on an instance before it is pushed. A value that
     cannot be is a `UsageError` at the push.
 
     Example:
@@ -77,6 +89,9 @@ class Task:
     priority: int = 0
     resources: Resources = Resources()
     idempotent: bool = True
+    retry_on: RetryOn = ()
+    backoff: float | tuple[float, float] = 0.0
+    deadline: float | None = None
 
     def __init__(self, name: str = "", system_id: Any = None, client_id: Any = None) -> None:
         if name:

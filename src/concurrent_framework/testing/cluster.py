@@ -18,6 +18,7 @@ from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings, check_invariants
 from concurrent_framework.model.resources import Capacity
+from concurrent_framework.protocol.application import Answer
 from concurrent_framework.scheduling.pull import PullScheduler
 from concurrent_framework.scheduling.push import PushScheduler
 from concurrent_framework.scheduling.strategies import LeastLoaded
@@ -81,6 +82,7 @@ class SimCluster:
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
         self.log: list[str] = []
+        self.answers: list[Answer] = []
         self.lives = 0
         self.alive = False
         self.server = SimServer(self.clock, faults or Faults())
@@ -172,6 +174,7 @@ class SimCluster:
         match command:
             case master_commands.Send():
                 self._line.send(command.peer, command.messages)
+                self.answers += (one for one in command.messages if isinstance(one, Answer))
             case master_commands.Drop():
                 self._line.drop(command.peer)
             case master_commands.StartHost():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.outcome import Certificate, Failure
 from concurrent_framework.protocol.tasks import Outcome
 
 if TYPE_CHECKING:
@@ -21,13 +21,19 @@ FLUSH = 0.0005
 class SimManager:
     """Runs tasks in virtual time. A payload is ``b"seconds"`` or ``b"seconds:result"``.
 
-    The result ``!text`` makes the task fail with that text.
+    The result ``!text`` makes the task fail with that text, ``?N:result`` with an error that it may
+    be attempted again after, before its attempt N. On a `broken` worker whatever runs a task dies,
+    on a `failing` one every task fails with such an error. What runs a task with the result `poison`
+    dies too.
     """
 
     def __init__(
         self, clock: FakeClock, executors: int, report: Callable[[list[Outcome]], None]
     ) -> None:
         self.started: list[tuple[int, int]] = []
+        self.broken = False
+        self.failing = False
+        self.poison = b""
         self._clock = clock
         self._free = executors
         self._report = report
@@ -93,16 +99,28 @@ class SimManager:
             return
         del self._running[task.key]
         self._free += 1
-        failure = None
-        if result.startswith(b"!"):
-            failure = Failure("failed", "ValueError", result[1:].decode())
-            result = b""
+        failure, result = self._outcome(task, result)
         self._ended.append(
             Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
         )
         if len(self._ended) == 1:
             self._clock.at(self._clock.now + FLUSH, self._tell)
         self._start()
+
+    def _outcome(self, task: Assigned, result: bytes) -> tuple[Failure | None, bytes]:
+        first = 0
+        if result.startswith(b"?"):
+            number, _, result = result[1:].partition(b":")
+            first = int(number)
+        if self.broken or (self.poison and result == self.poison):
+            certificate = Certificate(suspect="task")
+            text = "the process that ran it ended"
+            return Failure("worker_lost", "WorkerLost", text, certificate=certificate), b""
+        if result.startswith(b"!"):
+            return Failure("failed", "ValueError", result[1:].decode()), b""
+        if self.failing or task.attempt < first:
+            return Failure("failed", "OSError", "no route", retriable=True), b""
+        return None, result
 
     def _tell(self) -> None:
         ended, self._ended = self._ended, []

@@ -99,7 +99,7 @@ class Runner:
             else:
                 self._run_any(known, row, outcome)
         except BaseException as error:  # noqa: BLE001 (a task may raise anything)
-            self._fail(outcome, error)
+            self._fail(row.spec, outcome, error)
         if sink.used:
             self._take_from_sink(outcome)
         now = perf_counter()
@@ -161,11 +161,16 @@ class Runner:
         self._known[number] = known
         return known
 
-    def _fail(self, outcome: Outcome, error: BaseException) -> None:
+    def _fail(self, number: int, outcome: Outcome, error: BaseException) -> None:
         from concurrent_framework.tasks.failures import describe_failure
+        from concurrent_framework.tasks.retrying import wants_retry
 
         outcome.result = b""
-        outcome.failure = self._with_certificate(describe_failure(error))
+        failure = describe_failure(error)
+        spec = self._specs.get(number)
+        if spec is not None and spec.retry_on and wants_retry(error, spec.retry_on):
+            failure = replace(failure, retriable=True)
+        outcome.failure = self._with_certificate(failure)
 
     def _take_from_sink(self, outcome: Outcome) -> None:
         """Add what the task did beside returning something."""

@@ -1,0 +1,228 @@
+"""Dead letters: failed tasks that are kept for a while, to be looked at and attempted again. PURE.
+
+They outlive their application. What they hold is bounded in number for each application, in bytes
+and in time over all; the oldest go first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.spec import TaskSpec
+from concurrent_framework.protocol.tasks import NewTask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
+
+OVERHEAD = 1000
+"""Bytes that a letter counts beside its texts and its data."""
+
+
+class Letter(Struct):
+    """A task that failed for good, as it was submitted, or a task system (without `task`).
+
+    Args:
+        key: the task.
+        name: what people call it.
+        application: number of its application (of the system's own for a system's task).
+        owner: number of the application that people know.
+        application_name: what people call that.
+        session: its session, to derive that of a recovered one from.
+        failure: why, with the certificate.
+        ended: when, on the core's clock.
+        spec: how it is treated, and its code.
+        task: the task; None for a system.
+        retried: key of the task that it was submitted again as; 0 if it was not.
+
+    """
+
+    key: int
+    name: str
+    application: int
+    owner: int
+    application_name: str
+    session: str
+    failure: Failure
+    ended: float
+    spec: TaskSpec | None = None
+    task: NewTask | None = None
+    retried: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes it counts."""
+        failure = self.failure
+        payload = b"" if self.task is None else self.task.payload
+        texts = len(failure.traceback) + len(failure.certificate.stderr) + len(failure.exception)
+        return OVERHEAD + texts + len(payload)  # type: ignore[arg-type]  # it is bytes here
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The code it needs."""
+        return () if self.spec is None else self.spec.code.digests()
+
+
+class Letters:
+    """All dead letters of a master, the oldest first.
+
+    Args:
+        per_application: how many of one application are kept; 0 for none at all.
+        size: how many bytes they take together at most.
+        seconds: how long they are kept.
+
+    """
+
+    def __init__(self, per_application: int, size: int, seconds: float) -> None:
+        self._limit = per_application
+        self._most = size
+        self._seconds = seconds
+        self._letters: dict[int, Letter] = {}
+        self._counts: Counter[int] = Counter()
+        self._digests: Counter[str] = Counter()
+        self.bytes = 0
+        self.written: set[str] = set()
+        """Code that the journal holds for letters."""
+        self.retries: dict[int, int] = {}
+        """Tasks under way that are attempts to save a letter: their keys to that letter's."""
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def get(self, key: int) -> Letter | None:
+        """Return a task's letter, None if there is none."""
+        return self._letters.get(key)
+
+    def of(self, application: int | None = None) -> list[Letter]:
+        """Return the letters of an application and its systems, or all, the oldest first."""
+        if application is None:
+            return list(self._letters.values())
+        return [
+            letter
+            for letter in self._letters.values()
+            if application in (letter.owner, letter.application)
+        ]
+
+    def holds(self, digest: str) -> bool:
+        """Whether a letter needs this code."""
+        return self._digests[digest] > 0
+
+    def add(self, letter: Letter) -> set[str]:
+        """Keep a letter; returns the code of those that had to go for it."""
+        freed = self.remove(letter.key)
+        if not self._limit:
+            return freed
+        self._letters[letter.key] = letter
+        self._counts[letter.owner] += 1
+        self._digests.update(letter.digests)
+        self.bytes += letter.size
+        if self._counts[letter.owner] > self._limit:
+            oldest = next(one for one in self._letters.values() if one.owner == letter.owner)
+            freed |= self.remove(oldest.key)
+        while self.bytes > self._most:
+            freed |= self.remove(next(iter(self._letters)))
+        return freed
+
+    def remove(self, key: int) -> set[str]:
+        """Forget a letter; returns its code."""
+        letter = self._letters.pop(key, None)
+        if letter is None:
+            return set()
+        self.bytes -= letter.size
+        self._counts[letter.owner] -= 1
+        if not self._counts[letter.owner]:
+            del self._counts[letter.owner]
+        self._digests.subtract(letter.digests)
+        self._digests += Counter()  # forgets those that none needs
+        self.retries.pop(letter.retried, None)
+        return set(letter.digests)
+
+    def expire(self, now: float) -> set[str]:
+        """Forget those whose time is over; returns their code."""
+        freed: set[str] = set()
+        while self._letters:
+            oldest = next(iter(self._letters.values()))
+            if now - oldest.ended <= self._seconds:
+                break
+            freed |= self.remove(oldest.key)
+        return freed
+
+    def submitted_again(self, letter: Letter, key: int) -> None:
+        """Note that a letter's task is attempted again, as another task."""
+        letter.retried = key
+        self.retries[key] = letter.key
+
+    def settled(self, key: int, kind: str) -> set[str]:
+        """Note what came of such an attempt: ``""`` for a result, or the kind of its failure.
+
+        The letter goes unless the attempt was cancelled: a new failure has a letter of its own.
+        """
+        origin = self.retries.pop(key, 0)
+        letter = self._letters.get(origin)
+        if letter is None:
+            return set()
+        letter.retried = 0
+        return set() if kind == "cancelled" else self.remove(origin)
+
+    def abandoned(self, keys: Iterable[int]) -> None:
+        """Note that these tasks are gone with their application; some may have been such attempts."""
+        for key in self.retries.keys() & set(keys):
+            letter = self._letters.get(self.retries.pop(key, 0))
+            if letter is not None:
+                letter.retried = 0
+
+
+def keep(
+    state: MasterState,
+    application: ApplicationRecord,
+    record: TaskRecord,
+    failure: Failure,
+    now: float,
+) -> None:
+    """Keep a failed task; one that was cancelled did not fail."""
+    if failure.kind == "cancelled":
+        return
+    owner = state.owner_of(application)
+    letter = Letter(
+        record.key,
+        record.task.name,
+        application.number,
+        owner.number,
+        owner.name,
+        owner.session,
+        failure,
+        now,
+        record.spec.spec,
+        record.task,
+    )
+    drop_code(state, state.letters.add(letter))
+
+
+def keep_system(
+    state: MasterState, owner: ApplicationRecord, key: int, name: str, failure: Failure, now: float
+) -> None:
+    """Keep what is to be known of a task system that failed."""
+    if failure.kind != "cancelled":
+        letter = Letter(
+            key, name, owner.number, owner.number, owner.name, owner.session, failure, now
+        )
+        drop_code(state, state.letters.add(letter))
+
+
+def drop_code(state: MasterState, digests: set[str]) -> None:
+    """Forget code that no application and no dead letter needs any more."""
+    free = {digest for digest in digests if not state.letters.holds(digest)}
+    if not free:
+        return
+    free -= {
+        digest for application in state.applications.values() for digest in application.digests
+    }
+    for digest in free:
+        state.codes.pop(digest, None)
+        for worker in state.workers.values():
+            worker.digests.discard(digest)
