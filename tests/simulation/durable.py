@@ -18,9 +18,7 @@ def durable(state: MasterState) -> dict[str, Any]:
         "numbers": (state.next_number, state.next_worker),
         "workers": {one.number: (one.session, one.name) for one in state.workers.values()},
         "tasks": {key: _task(record) for key, record in state.tasks.items()},
-        "applications": {
-            number: _application(one) for number, one in state.applications.items()
-        },
+        "applications": {number: _application(one) for number, one in state.applications.items()},
         "finishing": {
             number: sorted(
                 (item.outcome.key, repr(item.outcome))
@@ -68,7 +66,9 @@ def _application(one: ApplicationRecord) -> dict[str, Any]:
             for number, system in one.systems.items()
         },
         "undelivered": [
-            ("system", entry) if isinstance(entry, SystemEnded) else (entry.number, entry.outcome, entry.task)
+            ("system", entry)
+            if isinstance(entry, SystemEnded)
+            else (entry.number, entry.outcome, entry.task)
             for entry in entries
         ],
         "by task": {key: entry.number for key, entry in one.undelivered.items()},

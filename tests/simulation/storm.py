@@ -91,9 +91,7 @@ class Storm:
         late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
         faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
         self.disk = SimDisk(SPARE, STEP)
-        self.cluster = SimCluster(
-            pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True
-        )
+        self.cluster = SimCluster(pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True)
         self.workers: list[SimWorker] = [self._worker() for _ in range(2)]
         self.people = [Person(self.cluster, name) for name in ("ann", "bob")]
 

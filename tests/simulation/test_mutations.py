@@ -1,7 +1,6 @@
 """The simulation sees broken promises: whoever breaks one on purpose is found out by its seeds."""
 
 from __future__ import annotations
-
 import __future__
 
 import inspect
@@ -58,7 +57,9 @@ MUTATIONS = {
         compaction._Tasks.add, "if record is not None:", "if record is not None and record.losses:"
     ),
     "forget in compaction what is not delivered": Mutation(
-        compaction._Tasks.add, "if entry is not None:", "if entry is not None and not entry.outcome:"
+        compaction._Tasks.add,
+        "if entry is not None:",
+        "if entry is not None and not entry.outcome:",
     ),
     "forget in recovery what is not delivered": Mutation(
         recovery._add_application, "_add_undelivered(application, replayed)", "pass"
