@@ -91,6 +91,9 @@ class IDatabaseEngine(Interface):
 
         """
 
+    def inspect(self, tables: Tables) -> str:
+        """Look thoroughly for damage, and return what was found; empty if nothing was."""
+
     def keep_remains(self) -> str:
         """Copy what may hold the lost end of a sound database; return where, empty for nowhere."""
 

@@ -112,7 +112,7 @@ class SqliteEngine(Component):
         ):
             connection.exec_driver_sql(f"PRAGMA {setting}")
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
-        if names and "concurrent_facts" not in names:
+        if names and not any(one.startswith("concurrent_") for one in names):
             message = (
                 f"{self._path} is a database of something else (it has {names[0]!r}): "
                 "set store.path to another file"
@@ -149,7 +149,8 @@ class SqliteEngine(Component):
         if not isinstance(cause, sqlite3.Error):
             return None
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED or "Could not decode" in str(cause):
+        # Our statements are always the same: if they do not fit, the schema is damaged.
+        if code in _DAMAGED or str(cause).startswith(("no such ", "Could not decode ")):
             return Trouble(str(cause), "damaged")
         return Trouble(str(cause), "busy" if code in _BUSY else "wrong")
 
@@ -164,6 +165,11 @@ class SqliteEngine(Component):
                         fresh.add(row)
         self.disconnect()
         return rebuilding.finish()
+
+    def inspect(self, tables: Tables) -> str:
+        """Let SQLite check the structure of the file."""
+        found = str(tables.connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        return "" if found == "ok" else " ".join(found.split())
 
     def keep_remains(self) -> str:
         """Copy the write-ahead log: SQLite ignores what follows the first bad frame in it."""
