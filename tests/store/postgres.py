@@ -38,17 +38,17 @@ class Server:
         self._binaries = binaries()
         self.user = _server_user()
         # pytest's own directories cannot be entered by another user.
-        self._directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="pg-"))
         self._schemas = 0
         if self.user != getpass.getuser():
-            shutil.chown(self._directory, self.user)
-        data = str(self._directory / "data")
+            shutil.chown(self.directory, self.user)
+        data = str(self.directory / "data")
         self._run("initdb", "-D", data, "-U", "tester", "-A", "trust", "--no-sync", "-E", "UTF8")
         self.start()
 
     def start(self) -> None:
-        options = f"-k {self._directory} -c listen_addresses='' -c max_wal_size=64MB"
-        log = str(self._directory / "log")
+        options = f"-k {self.directory} -c listen_addresses='' -c max_wal_size=64MB"
+        log = str(self.directory / "log")
         self._control("start", "-l", log, "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:
@@ -57,16 +57,16 @@ class Server:
 
     def remove(self) -> None:
         self.stop()
-        shutil.rmtree(self._directory)
+        shutil.rmtree(self.directory)
 
     def _control(self, action: str, *options: str) -> None:
-        self._run("pg_ctl", action, "-w", "-D", str(self._directory / "data"), *options)
+        self._run("pg_ctl", action, "-w", "-D", str(self.directory / "data"), *options)
 
     def _run(self, command: str, *arguments: str) -> None:
         done = subprocess.run(
             [self._binaries / command, *arguments],
             user=None if self.user == getpass.getuser() else self.user,
-            cwd=self._directory,
+            cwd=self.directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,7 +77,7 @@ class Server:
 
     def url(self, schema: str = "public") -> str:
         return (
-            f"postgresql://tester@/postgres?host={self._directory}&options=-csearch_path%3D{schema}"
+            f"postgresql://tester@/postgres?host={self.directory}&options=-csearch_path%3D{schema}"
         )
 
     def execute(self, statement: str, schema: str = "public") -> list[tuple[object, ...]]:
@@ -91,9 +91,12 @@ class Server:
     def new_schema(self) -> str:
         """Return the name of an empty schema, which is as good as a database and quicker."""
         self._schemas += 1
-        name = f"test{self._schemas}"
-        self.execute(f"CREATE SCHEMA {name}")
-        return name
+        self.execute(f"CREATE SCHEMA {self.newest_schema}")
+        return self.newest_schema
+
+    @property
+    def newest_schema(self) -> str:
+        return f"test{self._schemas}"
 
 
 def _server_user() -> str:

@@ -225,6 +225,10 @@ class PostgresqlEngine(Component):
         """Return nothing: there is no note that could tell of a lost end."""
         return ""
 
+    def relieve(self) -> bool:
+        """Have nothing to give up: the disk is the server's."""
+        return False
+
     def tidy(self, tables: Tables, live: int) -> None:
         """Do nothing: the server does by itself."""
 

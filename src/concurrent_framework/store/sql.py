@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 from concurrent_framework.components import Component, implements
 from concurrent_framework.config import Option
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from concurrent_framework.store.engine import IDatabaseEngine, Sync
     from concurrent_framework.store.tables import Row, Tables
+
+
+T = TypeVar("T")
 
 
 class _Write(NamedTuple):
@@ -212,13 +215,7 @@ class SqlStore(Component):
     def _read(self, after: int, limit: int) -> list[Entry]:
         with self._explaining("cannot be read"):
             self._make_ready()
-            try:
-                rows = self._ready_tables().read(after, limit)
-            except Exception as error:
-                if not self._is_lost(error):
-                    raise
-                self._reconnect()
-                rows = self._ready_tables().read(after, limit)
+            rows = self._ask(lambda tables: tables.read(after, limit))
         return [self._entry(row, number) for number, row in enumerate(rows, after + 1)]
 
     def _entry(self, row: Row, number: int) -> Entry:
@@ -261,7 +258,7 @@ class SqlStore(Component):
             self._make_ready()
             through = min(max(through, self._first - 1), self._head)
             write = _Write(self._head + 1 if data else self._head, data, through)
-            dropped = self._ready_tables().measure(self._first - 1, through)[1]
+            dropped = self._ask(lambda tables: tables.measure(self._first - 1, through))[1]
         settled, self._settled = self._settled, None
         if settled is not None and (settled.through, settled.data) == (through, data):
             return
@@ -299,15 +296,30 @@ class SqlStore(Component):
                 self._engine.append(write.number, crc, write.data)
 
     def _write_again(self, write: _Write, error: Exception) -> None:
-        """Make a change after an error once more if only the connection broke, or raise."""
+        """Make a change after an error once more if that may help, or raise."""
         with self._explaining("cannot be written"):
-            if not self._is_lost(error):
-                raise error
-            self._doubt = write
-            self._reconnect()
-            if not self._was_made(write):
+            if self._is_lost(error):
+                self._doubt = write
+                self._reconnect()
+                if not self._was_made(write):
+                    self._perform(write)
+                self._doubt = None
+            elif (
+                self._kind(error) == "busy" and write.through is not None and self._engine.relieve()
+            ):
                 self._perform(write)
-            self._doubt = None
+            else:
+                raise error
+
+    def _ask(self, question: Callable[[Tables], T]) -> T:
+        """Read something, once more if the connection broke."""
+        try:
+            return question(self._ready_tables())
+        except Exception as error:
+            if not self._is_lost(error):
+                raise
+            self._reconnect()
+            return question(self._ready_tables())
 
     def _make_ready(self) -> None:
         """Connect again if necessary, and find out about a change whose answer got lost."""
@@ -344,10 +356,13 @@ class SqlStore(Component):
         self._lost = False
 
     def _is_lost(self, error: Exception) -> bool:
-        trouble = self._engine.trouble(error)
-        if trouble is not None and trouble.kind == "lost":
+        if self._kind(error) == "lost":
             self._lost, self._tables = True, None
         return self._lost
+
+    def _kind(self, error: Exception) -> str:
+        trouble = self._engine.trouble(error)
+        return "" if trouble is None else trouble.kind
 
     def _ready_tables(self) -> Tables:
         assert self._tables is not None

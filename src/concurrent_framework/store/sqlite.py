@@ -16,6 +16,7 @@ from concurrent_framework.store.base import StoreError
 from concurrent_framework.store.engine import IDatabaseEngine, Trouble
 from concurrent_framework.store.lock import LockFile
 from concurrent_framework.store.rebuilding import Rebuilding, free_name
+from concurrent_framework.store.reserve import Reserve
 from concurrent_framework.store.sql import SqlStore
 from concurrent_framework.store.survey import AT_ONCE
 
@@ -35,6 +36,9 @@ _CHECKPOINT = 4 * 1024 * 1024
 
 _WORTH_TIDYING = 64 * 1024 * 1024
 """Bytes of unused space in the file from which on it is made smaller, and of what is copied then."""
+
+_RESERVE = 8 * 1024 * 1024
+"""Bytes kept for dropping entries on a full disk."""
 
 _INSERT = "INSERT INTO concurrent_entries (number, crc32, data) VALUES (?, ?, ?)"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -78,6 +82,7 @@ class SqliteEngine(Component):
             message = "there is no place for the journal: set store.path to the path of a file"
             raise StoreError(message)
         self._owner = places.owner
+        self._reserve = Reserve(self._path.with_name(f"{self._path.name}.reserve"), _RESERVE)
         return str(self._path)
 
     def signature(self) -> str:
@@ -184,18 +189,22 @@ class SqliteEngine(Component):
         kept.chmod(0o600)
         return str(kept)
 
+    def relieve(self) -> bool:
+        """Give the reserve back to the disk."""
+        return self._reserve.release()
+
     def tidy(self, tables: Tables, live: int) -> None:
         """Make the file smaller when it is mostly unused and little has to be copied for it."""
         connection = tables.connection
         unused = _PAGE * int(connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0)
-        if unused < _WORTH_TIDYING or unused < 4 * live or live > _WORTH_TIDYING:
-            return
-        from sqlalchemy.exc import OperationalError
+        if unused >= max(_WORTH_TIDYING, 4 * live) and live <= _WORTH_TIDYING:
+            from sqlalchemy.exc import OperationalError
 
-        # On a full disk it stays as large as it is, and is used again from within.
-        with suppress(OperationalError):
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            # On a full disk it stays as large as it is, and is used again from within.
+            with suppress(OperationalError):
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._reserve.take()
 
     def disconnect(self) -> None:
         """Close the database."""
