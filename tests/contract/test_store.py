@@ -173,7 +173,7 @@ for number in range(begun + 1, 10**9):
 def test_what_append_returned_from_survives_kill_9(durable: Place) -> None:
     draw = random.Random(7)
     known = 0
-    for _ in range(3):
+    for _ in range(2):
         known += _killed_after(durable, draw.randrange(20, 400))
         with durable.opened() as store:
             found = list(store.entries())

@@ -40,6 +40,9 @@ _WORTH_TIDYING = 64 * 1024 * 1024
 _RESERVE = 8 * 1024 * 1024
 """Bytes kept for dropping entries on a full disk."""
 
+_PATIENCE = 1.0
+"""Seconds to wait when another program has locked the file."""
+
 _INSERT = "INSERT INTO concurrent_entries (number, crc32, data) VALUES (?, ?, ?)"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY = frozenset(
@@ -95,16 +98,14 @@ class SqliteEngine(Component):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = LockFile(path.with_name(f"{path.name}.lock"), self._owner)
         Rebuilding(path).finish()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def connect(self, sync: Sync) -> Connection:
         """Open the file, for this connection alone."""
         self.disconnect()
         connection = self._connection = connect_to(self._path)
+        self._demand_ours(connection)
+        self._path.chmod(0o600)
         # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
         for setting in (
             f"page_size = {_PAGE}",
@@ -116,6 +117,10 @@ class SqliteEngine(Component):
             "cell_size_check = ON",
         ):
             connection.exec_driver_sql(f"PRAGMA {setting}")
+        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+        return connection
+
+    def _demand_ours(self, connection: Connection) -> None:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
         if names and not any(one.startswith("concurrent_") for one in names):
             message = (
@@ -123,8 +128,6 @@ class SqliteEngine(Component):
                 "set store.path to another file"
             )
             raise StoreError(message)
-        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
-        return connection
 
     def append(self, number: int, crc: int, data: bytes) -> None:
         """Insert a row; the driver keeps the statement prepared."""
@@ -232,6 +235,9 @@ def connect_to(path: Path) -> Connection:
     from sqlalchemy import URL, NullPool, create_engine
 
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)), poolclass=NullPool, hide_parameters=True
+        URL.create("sqlite+pysqlite", database=str(path)),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": _PATIENCE},
     )
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
