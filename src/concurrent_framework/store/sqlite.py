@@ -104,12 +104,12 @@ class SqliteEngine(Component):
         """Open the file, for this connection alone."""
         self.disconnect()
         connection = self._connection = connect_to(self._path)
+        # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
+        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
         self._demand_ours(connection)
         self._path.chmod(0o600)
-        # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
         for setting in (
             f"page_size = {_PAGE}",
-            "locking_mode = EXCLUSIVE",
             "journal_mode = WAL",
             f"synchronous = {sync.upper()}",
             f"wal_autocheckpoint = {_CHECKPOINT // _PAGE}",
