@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -228,3 +229,10 @@ def test_no_message_shows_the_password(url: str, message: str, tmp_path: Path) -
 def test_no_url_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no database for the journal: set store\.url"):
         Place("postgresql", tmp_path).make().open()
+
+
+def test_a_missing_driver_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    place = Place("postgresql", tmp_path, "postgresql://localhost/shop")
+    with pytest.raises(StoreError, match=r"pip install 'concurrent-framework\[postgres\]'"):
+        place.make().open()

@@ -26,14 +26,14 @@ _INSERT = b"INSERT INTO concurrent_entries (number, crc32, data) VALUES (%s, %s,
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('concurrent ' || current_schema(), 0))"
 _COMMIT = {"off": "off", "normal": "local", "full": "on"}
 
-# Both ends notice within half a minute that the other one is cut off, so that neither the master
-# hangs nor its lock outlives it for long.
+# Both ends notice soon that the other one is cut off: the master stands still until it does, and
+# the lock is held until the server does.
 _KEEPALIVE = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
+    "connect_timeout": 3,
+    "keepalives_idle": 2,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 6_000,
     "application_name": "concurrent",
 }
 _SERVER_KEEPALIVE = (
