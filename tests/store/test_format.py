@@ -120,5 +120,13 @@ def test_a_newer_journal_is_refused(file: Path) -> None:
     assert not list(file.parent.glob("*damaged*"))
 
 
+@pytest.mark.parametrize("file", [0], indirect=True)
+def test_a_journal_that_nothing_can_read_is_left_alone(file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="has format 0, which nothing here can read"):
+        Place("sqlite", file.parent).make().open()
+    assert file.read_bytes() == before
+
+
 def test_there_is_a_way_from_every_format() -> None:
     assert sorted(SqliteStore.migrations) == list(range(1, FORMAT))

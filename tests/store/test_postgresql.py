@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from concurrent_framework.store import postgresql
 from concurrent_framework.store.base import Entry, StoreError, StoreSize, StoreUnavailableError
 from concurrent_framework.store.postgresql import PostgresqlEngine
 from tests.store.stores import Place, place_for
@@ -232,7 +232,7 @@ def test_no_url_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_driver_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setattr(postgresql, "find_spec", lambda name: None)
     place = Place("postgresql", tmp_path, "postgresql://localhost/shop")
     with pytest.raises(StoreError, match=r"pip install 'concurrent-framework\[postgres\]'"):
         place.make().open()

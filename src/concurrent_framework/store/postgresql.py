@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.components import Component, implements
@@ -71,6 +72,12 @@ class PostgresqlEngine(Component):
         """Read the URL."""
         from sqlalchemy.exc import ArgumentError
 
+        if find_spec("psycopg") is None:
+            message = (
+                "the store 'postgresql' needs psycopg: "
+                "run `pip install 'concurrent-framework[postgres]'`"
+            )
+            raise StoreError(message)
         self._url = self._parsed(self.url, ArgumentError)
         self._signature = (
             f"{places.owner} (process {os.getpid()} on {socket.gethostname()}, "
@@ -109,16 +116,9 @@ class PostgresqlEngine(Component):
         from sqlalchemy import NullPool, create_engine
 
         self.disconnect()
-        try:
-            engine = create_engine(
-                self._url, poolclass=NullPool, hide_parameters=True, connect_args=_KEEPALIVE
-            )
-        except ImportError as error:
-            message = (
-                "the store 'postgresql' needs psycopg: "
-                "run `pip install 'concurrent-framework[postgres]'`"
-            )
-            raise StoreError(message) from error
+        engine = create_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args=_KEEPALIVE
+        )
         connection = self._connection = engine.connect().execution_options(
             isolation_level="AUTOCOMMIT"
         )

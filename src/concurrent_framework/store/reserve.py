@@ -33,7 +33,10 @@ class Reserve:
                 return
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
-                os.posix_fallocate(descriptor, 0, self._size)
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(descriptor, 0, self._size)
+                else:  # macOS
+                    os.write(descriptor, bytes(self._size))
             except OSError:
                 self._path.unlink()
                 raise

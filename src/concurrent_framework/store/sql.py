@@ -168,6 +168,9 @@ class SqlStore(Component):
             )
             raise StoreError(message)
         for step in range(version, FORMAT):
+            if step not in self.migrations:
+                message = f"the journal {self.where} has format {step}, which nothing here can read"
+                raise StoreError(message)
             with tables.transaction():
                 self.migrations[step](tables.connection)
                 tables.set_fact("format", step + 1)
