@@ -159,32 +159,39 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.store.stores import Place
-place = Place(sys.argv[1], Path(sys.argv[2]))
-place.settings = sys.argv[3:]
+place = Place(sys.argv[2], Path(sys.argv[3]))
+place.settings = sys.argv[4:]
 store = place.make()
 store.open()
-begun = store.size().entries
-for number in range(begun + 1, 10**9):
-    store.append(b"%d " % number * 700)
+replacing = sys.argv[1] == "replacing"
+begun = store.oldest(1)[0].number + store.size().entries if store.size().entries else 1
+for number in range(begun, 10**9):
+    if replacing and number > 3:
+        store.replace(number - 3, b"%d " % number * 700)
+    else:
+        store.append(b"%d " % number * 700)
     print(number, flush=True)
 """
 
 
-def test_what_append_returned_from_survives_kill_9(durable: Place) -> None:
+@pytest.mark.parametrize("way", ["adding", "replacing"])
+def test_what_returned_survives_kill_9_whole(durable: Place, way: str) -> None:
     draw = random.Random(7)
     known = 0
     for _ in range(2):
-        known += _killed_after(durable, draw.randrange(20, 400))
+        known += _killed_after(durable, way, draw.randrange(10, 60))
         with durable.opened() as store:
             found = list(store.entries())
-        assert known <= len(found) <= known + 1
-        assert found == [Entry(n, b"%d " % n * 700) for n in range(1, len(found) + 1)]
-        known = len(found)
+        head = found[-1].number
+        assert known <= head <= known + 1
+        first = 1 if way == "adding" else head - 2
+        assert found == [Entry(n, b"%d " % n * 700) for n in range(first, head + 1)]
+        known = head
 
 
-def _killed_after(place: Place, count: int) -> int:
-    """Let a child append that many entries and a few more; return how many it told about."""
-    arguments = [place.kind, str(place.directory), *place.settings]
+def _killed_after(place: Place, way: str, count: int) -> int:
+    """Let a child write that many entries and a few more; return how many it told about."""
+    arguments = [way, place.kind, str(place.directory), *place.settings]
     child = subprocess.Popen(
         [sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True
     )
