@@ -116,9 +116,6 @@ class MasterReactor:
             return
         handlers = _HANDLERS[peer.role]
         liveness.heard(self, event.peer, peer)
-        if peer.deaf and not self.state.trouble:
-            self.outbox.send(event.peer, Resync())
-            return
         for message in event.messages:
             handler = handlers.get(type(message))
             if handler is None:
@@ -128,9 +125,7 @@ class MasterReactor:
                 self.disconnect(event.peer)
                 return
             if self.state.trouble and type(message) not in trouble.HARMLESS:
-                peer.deaf = True
-            if peer.deaf:
-                return
+                continue
             handler(self, event.peer, peer, message)
             if event.peer not in self.state.peers:
                 return
