@@ -61,6 +61,14 @@ def test_running_tasks_go_on_when_the_master_is_killed(
     swarm.stop()
 
 
+def test_the_same_master_cannot_be_started_twice(make_swarm: Callable[..., Swarm]) -> None:
+    swarm = make_swarm()
+    done = swarm.place.run("master", "--name", "m")
+    assert done.code == 2
+    assert f"master m runs already (pid {swarm.master.pid})" in done.err
+    swarm.stop()
+
+
 def test_every_outcome_is_told_once_though_the_master_is_killed_again_and_again(
     make_swarm: Callable[..., Swarm], tmp_path: Path
 ) -> None:

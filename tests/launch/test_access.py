@@ -17,7 +17,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_each_name_has_a_directory_of_its_own(home: Path) -> None:
     assert journal_directory("lab.example") == home / "masters" / "lab.example"
-    odd = {journal_directory(name) for name in ("a b", "a/b", "a-b", "../a-b", "..", "", "a b" * 90)}
+    odd = {
+        journal_directory(name) for name in ("a b", "a/b", "a-b", "../a-b", "..", "", "a b" * 90)
+    }
     assert len(odd) == 7
     assert all(one.parent == home / "masters" for one in odd)
 

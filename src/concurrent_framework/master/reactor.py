@@ -85,6 +85,7 @@ class MasterReactor:
         self.now = now
         for event in events:
             self._EVENTS[type(event)](self, event)
+        self._watching = False
         if not self._stopped and not self.state.trouble:
             self.dispatcher.round(now)
             self._watching = self.dispatcher.recall(now)
