@@ -7,7 +7,7 @@ DEMO_IMAGE := mandelbrot.png
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix bench chaos docs clean
+.PHONY: help demo test check fix simulate chaos bench docs clean
 
 help: ## show this list
 	@echo "Concurrent: make TARGET"
@@ -25,6 +25,9 @@ check: $(VENV)/.with-dev ## lint, format, types and architecture rules
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest -q tests/architecture
 	@echo "check: all good"
+
+simulate: $(VENV)/.with-dev ## run many storms on simulated clusters (SEEDS=100000)
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000)
 
 fix: $(VENV)/.with-dev ## let ruff repair and format what it can
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
+from concurrent_framework import Farm
 from tests.cluster.applications import Recorder
 from tests.cluster.place import until
 from tests.cluster.tasks import Call
+from tests.cluster.test_systems import Works
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +65,14 @@ def test_running_tasks_go_on_when_the_master_is_killed(
     swarm.stop()
 
 
+def test_the_same_master_cannot_be_started_twice(make_swarm: Callable[..., Swarm]) -> None:
+    swarm = make_swarm()
+    done = swarm.place.run("master", "--name", "m")
+    assert done.code == 2
+    assert f"master m runs already (pid {swarm.master.pid})" in done.err
+    swarm.stop()
+
+
 def test_every_outcome_is_told_once_though_the_master_is_killed_again_and_again(
     make_swarm: Callable[..., Swarm], tmp_path: Path
 ) -> None:
@@ -104,3 +116,38 @@ def test_a_detached_application_outlives_the_master(
     gate.touch()
     until(lambda: swarm.query("applications")[0]["undelivered"] == 21, "the last one")
     swarm.stop()
+
+
+def test_a_task_system_goes_on_and_nothing_of_its_first_host_is_left(
+    make_swarm: Callable[..., Swarm], tmp_path: Path
+) -> None:
+    swarm = make_swarm()
+    swarm.add_worker("w1", executors=3)
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    tasks = [Call("hold", str(begun), f"s{number}", str(gate)) for number in range(2)]
+
+    class Waits(Works):
+        abstract = True
+
+        def start_processing(self) -> None:
+            self.push_task(Call("wait_for", str(begun)))
+
+        def task_finished(self, task: Any, result: Any, error: TaskError | None) -> None:
+            super().task_finished(task, result, error)
+            of_the_master = psutil.Process(swarm.master.pid).children(recursive=True)
+            assert len(of_the_master) == 2, "the template and the host"
+            swarm.kill_master()
+            until(lambda: not any(map(alive, of_the_master)), "the end of its children")
+            swarm.start_master()
+            gate.touch()
+
+    app = swarm.run(Waits(Farm(tasks)))
+    assert app.ended == [(app.system, ["s0", "s1"], None)]
+    swarm.stop()
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -243,3 +243,25 @@ def test_entries_are_plain_data() -> None:
     entry = Entry("lab", 1, "b", "ipc:///x/y", 2.5)
     assert entry.socket == Path("/x/y")
     assert msgspec.json.decode(msgspec.json.encode(entry), type=Entry) == entry
+
+
+def test_a_master_is_found_where_it_was_before(place: Path) -> None:
+    registry = Registry([place])
+    with registry.create("lab", mark="/home/me/masters/lab") as first:
+        endpoint = first.endpoint
+    with (
+        registry.create("lab", mark="/home/me/masters/lab") as again,
+        registry.create("lab", mark="/srv/lab/data") as another,
+        registry.create("lab") as nameless,
+    ):
+        assert again.endpoint == endpoint
+        assert len({again.path, another.path, nameless.path}) == 3
+
+
+def test_the_same_master_does_not_run_twice(place: Path) -> None:
+    registry = Registry([place])
+    with (
+        registry.create("lab", mark="here") as run,
+        pytest.raises(UsageError, match=f"master lab runs already .pid {run.entry.pid}."),
+    ):
+        registry.create("lab", mark="here")

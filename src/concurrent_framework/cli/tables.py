@@ -53,6 +53,11 @@ def show_status(answer: Mapping[str, Any]) -> None:
         f"{answer['occupied']:g} of {_plural(answer['executors'], 'executor')} busy, "
         f"{_plural(answer['applications'], 'application')}, pattern {answer['pattern']}"
     )
+    if answer["trouble"]:
+        console.print(Text(f"  takes in no work: {answer['trouble']}", "bold red"))
+    if answer["recovering"]:
+        names = ", ".join(answer["recovering"])
+        console.print(Text(f"  recovering: waits for {names} before it goes on", "yellow"))
     parts = [_state(state, f"{count(n)} {state}") for state, n in answer["tasks"].items() if n]
     console.print(Text("  tasks: ") + (Text(", ").join(parts) if parts else Text("none yet")))
     if answer["nodes"]:

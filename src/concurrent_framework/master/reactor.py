@@ -87,6 +87,7 @@ class MasterReactor:
         self.now = now
         for event in events:
             self._EVENTS[type(event)](self, event)
+        self._watching = False
         if not self._stopped and not self.state.trouble:
             timing.check(self)
             self.dispatcher.round(now)
@@ -120,9 +121,6 @@ class MasterReactor:
             return
         handlers = _HANDLERS[peer.role]
         liveness.heard(self, event.peer, peer)
-        if peer.deaf and not self.state.trouble:
-            self.outbox.send(event.peer, Resync())
-            return
         for message in event.messages:
             handler = handlers.get(type(message))
             if handler is None:
@@ -132,9 +130,7 @@ class MasterReactor:
                 self.disconnect(event.peer)
                 return
             if self.state.trouble and type(message) not in trouble.HARMLESS:
-                peer.deaf = True
-            if peer.deaf:
-                return
+                continue
             handler(self, event.peer, peer, message)
             if event.peer not in self.state.peers:
                 return

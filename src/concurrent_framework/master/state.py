@@ -273,16 +273,12 @@ class WorkerRecord:
 
 
 class PeerRecord(Struct):
-    """Who is at the other end of a connection.
-
-    What a `deaf` one says does not count until it has greeted again: something it said was dropped.
-    """
+    """Who is at the other end of a connection."""
 
     role: Role
     number: int = 0
     host: str = ""
     last_sent: float = 0.0
-    deaf: bool = False
 
 
 class Settings(Struct, frozen=True):

@@ -1,8 +1,8 @@
 """What happens while the store takes nothing: a full disk, a database that is gone. PURE.
 
 Nothing that would have to be written down is taken in, and nothing is handed out or delivered. What a
-peer says meanwhile is dropped without an answer; from then on it counts no more until it has greeted
-again, which reconciles what both sides have. Signs of life, questions and output go on.
+peer says of this kind is dropped without an answer. When the store works again, nobody counts until he
+has greeted again, which reconciles what both sides have. Signs of life, questions and output go on.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def end(reactor: MasterReactor, _event: StorageBack) -> None:
         application.last_heard = application.away_since = now
     for host in state.hosts.values():
         host.peer = None
-    for peer, who in state.peers.items():
+    for peer, who in list(state.peers.items()):
         if who.role in {"submit", "execute", "host"}:
-            who.deaf = True
             reactor.outbox.send(peer, Resync())
+            reactor.disconnect(peer)
     postponed, reactor.postponed = reactor.postponed, []
     for ended in postponed:
         reactor.end_host(ended)

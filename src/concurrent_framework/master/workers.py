@@ -18,7 +18,7 @@ from concurrent_framework.model.ids import application_of
 from concurrent_framework.protocol.application import NodeLost
 from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
-from concurrent_framework.protocol.worker import OutcomesSafe
+from concurrent_framework.protocol.worker import Forget, OutcomesSafe
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -69,6 +69,9 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     reactor.outbox.send(
         peer, reactor.welcome(number, pattern=reactor.scheduler.pattern, drop=tuple(drop))
     )
+    # What it keeps of applications that ended while it was away, or that an earlier master had.
+    for ended in {application_of(key) for key, _ in drop} - state.applications.keys():
+        reactor.outbox.send(peer, Forget(ended))
     announce(reactor, {number: worker.name})
 
 

@@ -91,8 +91,14 @@ class IDatabaseEngine(Interface):
 
         """
 
+    def inspect(self, tables: Tables) -> str:
+        """Look thoroughly for damage, and return what was found; empty if nothing was."""
+
     def keep_remains(self) -> str:
         """Copy what may hold the lost end of a sound database; return where, empty for nowhere."""
+
+    def relieve(self) -> bool:
+        """Make room on a full disk for dropping entries; False if there is nothing to give up."""
 
     def tidy(self, tables: Tables, live: int) -> None:
         """Give back space that is not needed if that is quick; `live` bytes are needed."""

@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.components import Component, implements
@@ -26,14 +27,14 @@ _INSERT = b"INSERT INTO concurrent_entries (number, crc32, data) VALUES (%s, %s,
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('concurrent ' || current_schema(), 0))"
 _COMMIT = {"off": "off", "normal": "local", "full": "on"}
 
-# Both ends notice within half a minute that the other one is cut off, so that neither the master
-# hangs nor its lock outlives it for long.
+# Both ends notice soon that the other one is cut off: the master stands still until it does, and
+# the lock is held until the server does.
 _KEEPALIVE = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
+    "connect_timeout": 3,
+    "keepalives_idle": 2,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 6_000,
     "application_name": "concurrent",
 }
 _SERVER_KEEPALIVE = (
@@ -71,6 +72,12 @@ class PostgresqlEngine(Component):
         """Read the URL."""
         from sqlalchemy.exc import ArgumentError
 
+        if find_spec("psycopg") is None:
+            message = (
+                "the store 'postgresql' needs psycopg: "
+                "run `pip install 'concurrent-framework[postgres]'`"
+            )
+            raise StoreError(message)
         self._url = self._parsed(self.url, ArgumentError)
         self._signature = (
             f"{places.owner} (process {os.getpid()} on {socket.gethostname()}, "
@@ -109,16 +116,9 @@ class PostgresqlEngine(Component):
         from sqlalchemy import NullPool, create_engine
 
         self.disconnect()
-        try:
-            engine = create_engine(
-                self._url, poolclass=NullPool, hide_parameters=True, connect_args=_KEEPALIVE
-            )
-        except ImportError as error:
-            message = (
-                "the store 'postgresql' needs psycopg: "
-                "run `pip install 'concurrent-framework[postgres]'`"
-            )
-            raise StoreError(message) from error
+        engine = create_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args=_KEEPALIVE
+        )
         connection = self._connection = engine.connect().execution_options(
             isolation_level="AUTOCOMMIT"
         )
@@ -216,9 +216,18 @@ class PostgresqlEngine(Component):
             )
         return f"the table {name}"
 
+    def inspect(self, tables: Tables) -> str:
+        """Return nothing: the server looks after itself."""
+        del tables
+        return ""
+
     def keep_remains(self) -> str:
         """Return nothing: there is no note that could tell of a lost end."""
         return ""
+
+    def relieve(self) -> bool:
+        """Have nothing to give up: the disk is the server's."""
+        return False
 
     def tidy(self, tables: Tables, live: int) -> None:
         """Do nothing: the server does by itself."""

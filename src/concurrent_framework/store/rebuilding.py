@@ -36,7 +36,9 @@ class Rebuilding:
         from concurrent_framework.store.tables import Tables
 
         part = self._path.with_name(f"{self._path.name}.rebuilding")
-        part.unlink(missing_ok=True)
+        # What a crash left, its journal included, which SQLite would apply to the new file.
+        for suffix in ("", "-journal"):
+            Path(f"{part}{suffix}").unlink(missing_ok=True)
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with connect_to(part) as connection:
             connection.exec_driver_sql("PRAGMA synchronous = FULL")

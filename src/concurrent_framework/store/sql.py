@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 from concurrent_framework.components import Component, implements
 from concurrent_framework.config import Option
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from concurrent_framework.store.engine import IDatabaseEngine, Sync
     from concurrent_framework.store.tables import Row, Tables
+
+
+T = TypeVar("T")
 
 
 class _Write(NamedTuple):
@@ -70,7 +73,8 @@ class SqlStore(Component):
         self._engine: IDatabaseEngine = self.components[self.engine]  # type: ignore[assignment]
         self._tables: Tables | None = None
         self._first, self._head, self._bytes = 1, 0, 0
-        self._lost = True
+        self._is_open = False
+        self._lost = False
         self._doubt: _Write | None = None
         self._settled: _Write | None = None
         self.where = ""
@@ -97,15 +101,17 @@ class SqlStore(Component):
         found = self._look()
         marked = engine.marked()
         notes: tuple[str, ...] = ()
+        if marked > found.head and not found.fault and self._tables is not None:
+            found = found._replace(fault=engine.inspect(self._tables))
         if found.fault:
             notes = (self._set_aside(found, marked),)
         elif marked > found.head:
             notes = (self._tell_missing(found, marked),)
-        tables = self._demand_tables()
+        tables = self._ready_tables()
         if tables.facts()["owner"] != engine.signature():
             tables.set_fact("owner", engine.signature())
         self._first, self._head, self._bytes = found.first, found.head, found.bytes
-        self._lost = False
+        self._is_open, self._lost = True, False
         engine.tidy(tables, self._bytes)
         engine.mark(self._head)
         return notes
@@ -114,13 +120,17 @@ class SqlStore(Component):
         """Connect, bring the tables up to date, and read all there is."""
         try:
             tables = self._connect()
-            first = self._prepare(tables)
-            return survey(tables, first, self._engine.trouble)
+            first, fault = self._prepare(tables)
+            return survey(tables, first, fault, self._engine.trouble)
         except Exception as error:
-            trouble = self._engine.trouble(error)
-            if trouble is None or trouble.kind != "damaged":
+            if not (text := self._damage(error)):
                 raise
-            return Survey(fault=trouble.text)
+            return Survey(fault=text)
+
+    def _damage(self, error: Exception) -> str:
+        """Return what an error says of damage, empty if it does not."""
+        trouble = self._engine.trouble(error)
+        return trouble.text if trouble is not None and trouble.kind == "damaged" else ""
 
     def _connect(self) -> Tables:
         from concurrent_framework.store.tables import Tables
@@ -129,14 +139,27 @@ class SqlStore(Component):
         self._tables = Tables(self._engine.connect(self.sync))
         return self._tables
 
-    def _prepare(self, tables: Tables) -> int:
-        """Make the tables or change them to the present format; return the first entry's number."""
-        from concurrent_framework.store.tables import FACTS, FORMAT
+    def _prepare(self, tables: Tables) -> tuple[int | None, str]:
+        """Make the tables, or change them to the present format.
 
-        if FACTS.name not in tables.names():
+        Returns:
+            The first entry's number, None if unknown, and what is wrong with what tells it.
+
+        """
+        from concurrent_framework.store.tables import ENTRIES, FACTS, FORMAT
+
+        names = tables.names()
+        if FACTS.name not in names and ENTRIES.name not in names:
             tables.create(self._engine.signature())
-        facts = tables.facts()
-        version = int(facts["format"])
+        try:
+            facts = tables.facts()
+            version, first = int(facts["format"]), int(facts["first"])
+        except (KeyError, ValueError):
+            return None, "what it says about itself makes no sense"
+        except Exception as error:
+            if not (text := self._damage(error)):
+                raise
+            return None, text
         if version > FORMAT:
             message = (
                 f"the journal {self.where} has format {version}, of a newer version of Concurrent; "
@@ -145,10 +168,13 @@ class SqlStore(Component):
             )
             raise StoreError(message)
         for step in range(version, FORMAT):
+            if step not in self.migrations:
+                message = f"the journal {self.where} has format {step}, which nothing here can read"
+                raise StoreError(message)
             with tables.transaction():
                 self.migrations[step](tables.connection)
                 tables.set_fact("format", step + 1)
-        return int(tables.facts()["first"])
+        return first, ""
 
     def _set_aside(self, found: Survey, marked: int) -> str:
         """Keep what is good, and say what was done."""
@@ -158,8 +184,7 @@ class SqlStore(Component):
             try:
                 newest = max(tables.newest(), marked)
             except Exception as error:
-                trouble = engine.trouble(error)
-                if trouble is None or trouble.kind != "damaged":
+                if not self._damage(error):
                     raise
         place = engine.set_aside(tables, found.first, found.head)
         self._connect()
@@ -193,13 +218,7 @@ class SqlStore(Component):
     def _read(self, after: int, limit: int) -> list[Entry]:
         with self._explaining("cannot be read"):
             self._make_ready()
-            try:
-                rows = self._demand_tables().read(after, limit)
-            except Exception as error:
-                if not self._is_lost(error):
-                    raise
-                self._reconnect()
-                rows = self._demand_tables().read(after, limit)
+            rows = self._ask(lambda tables: tables.read(after, limit))
         return [self._entry(row, number) for number, row in enumerate(rows, after + 1)]
 
     def _entry(self, row: Row, number: int) -> Entry:
@@ -218,7 +237,7 @@ class SqlStore(Component):
             StoreUnavailableError: see `IStore.append`.
 
         """
-        if self._lost or self._doubt is not None:
+        if self._lost or self._doubt is not None or not self._is_open:
             with self._explaining("cannot be written"):
                 self._make_ready()
         self._settled = None
@@ -242,7 +261,7 @@ class SqlStore(Component):
             self._make_ready()
             through = min(max(through, self._first - 1), self._head)
             write = _Write(self._head + 1 if data else self._head, data, through)
-            dropped = self._demand_tables().measure(self._first - 1, through)[1]
+            dropped = self._ask(lambda tables: tables.measure(self._first - 1, through))[1]
         settled, self._settled = self._settled, None
         if settled is not None and (settled.through, settled.data) == (through, data):
             return
@@ -255,7 +274,7 @@ class SqlStore(Component):
         self._bytes += len(data) - dropped
         self._engine.mark(self._head)
         with self._explaining("cannot be tidied up"):
-            self._engine.tidy(self._demand_tables(), self._bytes)
+            self._engine.tidy(self._ready_tables(), self._bytes)
 
     def size(self) -> StoreSize:
         """Return how much it holds."""
@@ -264,7 +283,7 @@ class SqlStore(Component):
     def close(self) -> None:
         """Let go of the database."""
         self._tables = None
-        self._lost = True
+        self._is_open = False
         self._engine.close()
 
     def _perform(self, write: _Write) -> None:
@@ -273,30 +292,48 @@ class SqlStore(Component):
         if write.through is None:
             self._engine.append(write.number, crc, write.data)
             return
-        tables = self._demand_tables()
+        tables = self._ready_tables()
         with tables.transaction():
             tables.drop_through(write.through)
             if write.number > self._head:
                 self._engine.append(write.number, crc, write.data)
 
     def _write_again(self, write: _Write, error: Exception) -> None:
-        """Make a change after an error once more if only the connection broke, or raise."""
+        """Make a change after an error once more if that may help, or raise."""
         with self._explaining("cannot be written"):
-            if not self._is_lost(error):
-                raise error
-            self._doubt = write
-            self._reconnect()
-            if not self._was_made(write):
+            if self._is_lost(error):
+                self._doubt = write
+                self._reconnect()
+                if not self._was_made(write):
+                    self._perform(write)
+                self._doubt = None
+            elif (
+                self._kind(error) == "busy" and write.through is not None and self._engine.relieve()
+            ):
                 self._perform(write)
-            self._doubt = None
+            else:
+                raise error
+
+    def _ask(self, question: Callable[[Tables], T]) -> T:
+        """Read something, once more if the connection broke."""
+        try:
+            return question(self._ready_tables())
+        except Exception as error:
+            if not self._is_lost(error):
+                raise
+            self._reconnect()
+            return question(self._ready_tables())
 
     def _make_ready(self) -> None:
         """Connect again if necessary, and find out about a change whose answer got lost."""
+        if not self._is_open:
+            message = f"the journal {self.where} is not open: call open() first"
+            raise StoreError(message)
         if self._lost:
             self._reconnect()
         if self._doubt is None:
             return
-        write, tables = self._doubt, self._demand_tables()
+        write, tables = self._doubt, self._ready_tables()
         if write.through is None:
             tables.drop_after(self._head)
         elif self._was_made(write):
@@ -308,7 +345,7 @@ class SqlStore(Component):
         self._doubt = None
 
     def _was_made(self, write: _Write) -> bool:
-        tables = self._demand_tables()
+        tables = self._ready_tables()
         if write.through is not None and int(tables.facts()["first"]) != write.through + 1:
             return False
         return write.number == self._head or tables.newest() == write.number
@@ -322,15 +359,16 @@ class SqlStore(Component):
         self._lost = False
 
     def _is_lost(self, error: Exception) -> bool:
-        trouble = self._engine.trouble(error)
-        if trouble is not None and trouble.kind == "lost":
+        if self._kind(error) == "lost":
             self._lost, self._tables = True, None
         return self._lost
 
-    def _demand_tables(self) -> Tables:
-        if self._tables is None:
-            message = f"the journal {self.where} is not open: call open() first"
-            raise StoreError(message)
+    def _kind(self, error: Exception) -> str:
+        trouble = self._engine.trouble(error)
+        return "" if trouble is None else trouble.kind
+
+    def _ready_tables(self) -> Tables:
+        assert self._tables is not None
         return self._tables
 
     @contextmanager

@@ -16,6 +16,7 @@ from concurrent_framework.store.base import StoreError
 from concurrent_framework.store.engine import IDatabaseEngine, Trouble
 from concurrent_framework.store.lock import LockFile
 from concurrent_framework.store.rebuilding import Rebuilding, free_name
+from concurrent_framework.store.reserve import Reserve
 from concurrent_framework.store.sql import SqlStore
 from concurrent_framework.store.survey import AT_ONCE
 
@@ -35,6 +36,12 @@ _CHECKPOINT = 4 * 1024 * 1024
 
 _WORTH_TIDYING = 64 * 1024 * 1024
 """Bytes of unused space in the file from which on it is made smaller, and of what is copied then."""
+
+_RESERVE = 8 * 1024 * 1024
+"""Bytes kept for dropping entries on a full disk."""
+
+_PATIENCE = 1.0
+"""Seconds to wait when another program has locked the file."""
 
 _INSERT = "INSERT INTO concurrent_entries (number, crc32, data) VALUES (?, ?, ?)"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -78,6 +85,7 @@ class SqliteEngine(Component):
             message = "there is no place for the journal: set store.path to the path of a file"
             raise StoreError(message)
         self._owner = places.owner
+        self._reserve = Reserve(self._path.with_name(f"{self._path.name}.reserve"), _RESERVE)
         return str(self._path)
 
     def signature(self) -> str:
@@ -90,20 +98,18 @@ class SqliteEngine(Component):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = LockFile(path.with_name(f"{path.name}.lock"), self._owner)
         Rebuilding(path).finish()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def connect(self, sync: Sync) -> Connection:
         """Open the file, for this connection alone."""
         self.disconnect()
         connection = self._connection = connect_to(self._path)
         # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
+        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+        self._demand_ours(connection)
+        self._path.chmod(0o600)
         for setting in (
             f"page_size = {_PAGE}",
-            "locking_mode = EXCLUSIVE",
             "journal_mode = WAL",
             f"synchronous = {sync.upper()}",
             f"wal_autocheckpoint = {_CHECKPOINT // _PAGE}",
@@ -111,15 +117,17 @@ class SqliteEngine(Component):
             "cell_size_check = ON",
         ):
             connection.exec_driver_sql(f"PRAGMA {setting}")
+        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+        return connection
+
+    def _demand_ours(self, connection: Connection) -> None:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
-        if names and "concurrent_facts" not in names:
+        if names and not any(one.startswith("concurrent_") for one in names):
             message = (
                 f"{self._path} is a database of something else (it has {names[0]!r}): "
                 "set store.path to another file"
             )
             raise StoreError(message)
-        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
-        return connection
 
     def append(self, number: int, crc: int, data: bytes) -> None:
         """Insert a row; the driver keeps the statement prepared."""
@@ -149,7 +157,8 @@ class SqliteEngine(Component):
         if not isinstance(cause, sqlite3.Error):
             return None
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED or "Could not decode" in str(cause):
+        # Our statements are always the same: if they do not fit, the schema is damaged.
+        if code in _DAMAGED or str(cause).startswith(("no such ", "Could not decode ")):
             return Trouble(str(cause), "damaged")
         return Trouble(str(cause), "busy" if code in _BUSY else "wrong")
 
@@ -165,6 +174,11 @@ class SqliteEngine(Component):
         self.disconnect()
         return rebuilding.finish()
 
+    def inspect(self, tables: Tables) -> str:
+        """Let SQLite check the structure of the file."""
+        found = str(tables.connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        return "" if found == "ok" else " ".join(found.split())
+
     def keep_remains(self) -> str:
         """Copy the write-ahead log: SQLite ignores what follows the first bad frame in it."""
         log = Path(f"{self._path}-wal")
@@ -178,18 +192,22 @@ class SqliteEngine(Component):
         kept.chmod(0o600)
         return str(kept)
 
+    def relieve(self) -> bool:
+        """Give the reserve back to the disk."""
+        return self._reserve.release()
+
     def tidy(self, tables: Tables, live: int) -> None:
         """Make the file smaller when it is mostly unused and little has to be copied for it."""
         connection = tables.connection
         unused = _PAGE * int(connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0)
-        if unused < _WORTH_TIDYING or unused < 4 * live or live > _WORTH_TIDYING:
-            return
-        from sqlalchemy.exc import OperationalError
+        if unused >= max(_WORTH_TIDYING, 4 * live) and live <= _WORTH_TIDYING:
+            from sqlalchemy.exc import OperationalError
 
-        # On a full disk it stays as large as it is, and is used again from within.
-        with suppress(OperationalError):
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            # On a full disk it stays as large as it is, and is used again from within.
+            with suppress(OperationalError):
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._reserve.take()
 
     def disconnect(self) -> None:
         """Close the database."""
@@ -217,6 +235,9 @@ def connect_to(path: Path) -> Connection:
     from sqlalchemy import URL, NullPool, create_engine
 
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)), poolclass=NullPool, hide_parameters=True
+        URL.create("sqlite+pysqlite", database=str(path)),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": _PATIENCE},
     )
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -31,15 +31,24 @@ class Survey(NamedTuple):
     fault: str = ""
 
 
-def survey(tables: Tables, first: int, explain: Callable[[Exception], Trouble | None]) -> Survey:
+def survey(
+    tables: Tables, first: int | None, fault: str, explain: Callable[[Exception], Trouble | None]
+) -> Survey:
     """Read all entries and compare them with their checksums.
 
     Args:
         tables: of the journal.
-        first: number that the first entry has to have.
+        first: number that the first entry should have, None if that is not known.
+        fault: what is wrong anyway.
         explain: tells damage from other trouble, which is raised.
 
     """
+    lowest = tables.lowest()
+    if first is None:
+        first = lowest or 1
+    elif lowest and lowest < first:
+        # Rows go together with the change of what is said of them, so these were never dropped.
+        first, fault = lowest, fault or f"it should begin with entry {first}, not {lowest}"
     head, size, limit = first - 1, 0, AT_ONCE
     while True:
         try:
@@ -53,7 +62,7 @@ def survey(tables: Tables, first: int, explain: Callable[[Exception], Trouble | 
             limit = 0  # from here on one by one, up to the last that can be read
             continue
         if not rows:
-            return Survey(first, head, size)
+            return Survey(first, head, size, fault)
         for row in rows:
             if row.number != head + 1:
                 return Survey(first, head, size, f"entry {head + 1} is missing")

@@ -135,8 +135,18 @@ class Tables:
         return [Row(*row) for row in self.connection.execute(rows)]
 
     def read_all(self, after: int, through: int, limit: int) -> Iterator[Row]:
-        """Yield rows up to a number, with about `limit` bytes in memory."""
-        while after < through and (rows := self.read(after, limit)):
+        """Yield rows up to a number, with about `limit` bytes in memory.
+
+        What comes after them may be damaged.
+        """
+        while after < through:
+            try:
+                rows = self.read(after, limit)
+            except DBAPIError:
+                if not limit:
+                    raise
+                limit = 0  # one by one, so that nothing beyond the last is touched
+                continue
             yield from (row for row in rows if row.number <= through)
             after = rows[-1].number
 
@@ -151,6 +161,10 @@ class Tables:
     def newest(self) -> int:
         """Return the greatest number, 0 if there is no row."""
         return int(self.connection.execute(select(func.max(ENTRIES.c.number))).scalar() or 0)
+
+    def lowest(self) -> int:
+        """Return the smallest number, 0 if there is no row."""
+        return int(self.connection.execute(select(func.min(ENTRIES.c.number))).scalar() or 0)
 
     def add(self, row: Row) -> None:
         """Add a row."""
