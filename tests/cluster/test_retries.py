@@ -93,9 +93,9 @@ def test_a_worker_on_which_everything_dies_is_quarantined(
     swarm = make_swarm("master.quarantine=600")
     swarm.add_worker("good")
     swarm.add_worker("bad")
-    tasks = [DiesOn("bad", 0.02) for _ in range(120)]
+    tasks = [DiesOn("bad", 0.02) for _ in range(60)]
     app = swarm.run(Recorder(tasks))
-    assert app.results() == ["good"] * 120
+    assert app.results() == ["good"] * 60
     states = {one["worker"]: one["state"] for one in swarm.query("workers")}
     assert states == {"good": "active", "bad": "quarantined"}
     swarm.master.says("worker bad is quarantined: its last ")
