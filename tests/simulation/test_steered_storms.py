@@ -13,7 +13,7 @@ from concurrent_framework.testing.network import Faults
 from tests.simulation.orders import RefusedOrderError, order
 from tests.simulation.test_faults import Storm, check_at_most_once
 
-SEEDS = 15
+SEEDS = 10
 
 
 class SteeredStorm(Storm):
