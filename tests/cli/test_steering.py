@@ -211,6 +211,9 @@ def test_an_application_is_paused_resumed_and_preferred(
     assert ask("resume", "Stays").out == f"application {number} (Stays) goes on\n"
     assert stays.stdout is not None
     assert stays.stdout.readline() == "read words\n"
+    assert ask("priority", "Stays", "-4").out == (
+        f"application {number} (Stays): priority -4, weight 2\n"
+    )
     assert ask("priority", "Stays").code == 1
 
 

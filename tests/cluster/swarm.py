@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from concurrent_framework.application.connection import Connection
 from concurrent_framework.config import Config
-from concurrent_framework.launch.client import MasterClient
+from concurrent_framework.launch.client import MasterClient, order
 from concurrent_framework.launch.components import components_for
 from tests.cluster.place import bounded, until
 
@@ -104,6 +104,10 @@ class Swarm:
         """Ask the master from this process."""
         with MasterClient(Connection(self.endpoint)) as client:
             return client.query(kind, arguments)
+
+    def order(self, kind: QueryKind, **arguments: Any) -> Any:
+        """Have the master do something, from this process."""
+        return order(Connection(self.endpoint), kind, arguments)
 
     def ask(self, *words: str) -> Any:
         """Return the answer to ``concurrent WORDS --json``."""

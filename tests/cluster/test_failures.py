@@ -128,6 +128,7 @@ def test_a_failure_is_told_once_with_its_cause(swarm: Swarm, case: Case) -> None
         assert attempt.worker == "w1"
         assert began <= attempt.started <= attempt.ended <= time.time()
     assert certificate.suspect == "task"
+    assert certificate.peak_memory > 1 << 20
     # It takes no innocent with it, and each has ended exactly once.
     assert [app.of(one).result for one in others] == list(range(1, 101))
     assert len(app.told) == 101

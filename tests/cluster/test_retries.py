@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from concurrent_framework import Resources, TaskTimeout
+from concurrent_framework import Resources, Task, TaskSystem, TaskTimeout
 from tests.cluster.applications import Recorder
+from tests.cluster.place import until
 from tests.cluster.tasks import Call, DiesOn
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def test_a_worker_on_which_everything_dies_is_quarantined(
     swarm = make_swarm("master.quarantine=600")
     swarm.add_worker("good")
     swarm.add_worker("bad")
-    tasks = [DiesOn("bad", 0.02) for _ in range(120)]
+    tasks = [DiesOn("bad", 0.02) for _ in range(60)]
     app = swarm.run(Recorder(tasks))
-    assert app.results() == ["good"] * 120
+    assert app.results() == ["good"] * 60
     states = {one["worker"]: one["state"] for one in swarm.query("workers")}
     assert states == {"good": "active", "bad": "quarantined"}
     swarm.master.says("worker bad is quarantined: its last ")
@@ -128,3 +129,54 @@ def test_the_last_words_of_a_task_are_known_though_its_worker_is_lost(
     assert [(one.worker, one.end) for one in certificate.attempts] == [("l1", "worker lost")]
     assert "a last thought" in error.report()
     del frail.workers["l1"]
+
+
+class Patient(TaskSystem):
+    """Takes an error calmly, since somebody may have its task attempted again."""
+
+    def __init__(self, *tasks: Task) -> None:
+        self.tasks = tasks
+        self.told: list[Any] = []
+
+    def generate_tasks(self, _master: Any) -> list[Task]:
+        return list(self.tasks)
+
+    def task_finished(self, _master: Any, _task: Any, result: Any, error: Any) -> None:
+        self.told.append(result if error is None else error.type)
+
+    def gather_result(self, _master: Any) -> list[Any]:
+        return self.told
+
+
+def test_a_retried_task_of_a_system_is_told_to_the_system(swarm: Swarm, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    fails = Call("flaky", str(tmp_path / "count"), 2)
+
+    class Fails(Recorder):
+        abstract = True
+        harvest: list[Any] | None = None
+
+        def get_task_system(self) -> Patient:
+            return Patient(fails, Call("wait_for", str(gate)))
+
+        def work_finished(self, result: Any, _system: Any) -> None:
+            self.harvest = result
+
+    def look(app: Fails) -> None:
+        failed = [one for one in swarm.query("failed") if one["application_name"] == "Looks"]
+        if not failed:
+            app.call_soon(look, app)
+            return
+        [task] = swarm.order("retry", target=failed[0]["task"])["tasks"]
+        until(lambda: "it has its outcome" in swarm.query("explain", task=task)["text"])
+        gate.touch()
+
+    class Looks(Fails):
+        abstract = True
+
+        def start_processing(self) -> None:
+            self.call_soon(look, self)
+
+    app = Looks()
+    assert swarm.run(app).exit_code == 0
+    assert app.harvest == ["Flaky", 2, None]

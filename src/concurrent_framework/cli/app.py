@@ -39,7 +39,9 @@ app.command("attach", rich_help_panel=STEER)(control.attach)
 app.command("cancel", rich_help_panel=STEER)(control.cancel)
 app.command("pause", rich_help_panel=STEER)(steering.pause)
 app.command("resume", rich_help_panel=STEER)(steering.resume)
-app.command("priority", rich_help_panel=STEER)(steering.priority)
+# A priority may be negative, which looks like an option.
+NEGATIVE = {"ignore_unknown_options": True}
+app.command("priority", rich_help_panel=STEER, context_settings=NEGATIVE)(steering.priority)
 app.command("retry", rich_help_panel=STEER)(steering.retry)
 app.command("drain", rich_help_panel=STEER)(steering.drain)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container
 
+NOBODY = 0
+"""Stands for no task: the master is to look whether there is something for it to do."""
 LEAST = 1024
 """Entries below which it is not worth while to look for ones that have become pointless."""
 
@@ -53,6 +55,6 @@ class Agenda:
         """Drop the entries of tasks that are not known any more, once there may be many of them."""
         if len(self._heap) < self._limit:
             return
-        self._heap = [entry for entry in self._heap if entry[1] in known]
+        self._heap = [entry for entry in self._heap if entry[1] in known or entry[1] == NOBODY]
         heapq.heapify(self._heap)
         self._limit = max(LEAST, 2 * len(self._heap))

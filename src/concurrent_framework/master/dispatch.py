@@ -94,10 +94,9 @@ class Dispatcher:
     def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
         """Return the workers for a task that has failed before; see `standing.avoids`."""
         group.arrival()  # brings a task to the front that is still waiting
-        record, present = group.records[0], self._state.settings.epoch + now
+        record, epoch = group.records[0], self._state.settings.epoch
         able = [worker for worker in workers if worker.capacity.can_run(group.need)]
-        epoch = self._state.settings.epoch
-        return [one for one in able if not standing.avoids(record, one, present, epoch)] or able
+        return [one for one in able if not standing.avoids(record, one, now, epoch)] or able
 
     def _views(
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]

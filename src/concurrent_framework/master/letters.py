@@ -83,7 +83,8 @@ class Letters:
         self._most = size
         self._seconds = seconds
         self._letters: dict[int, Letter] = {}
-        self._counts: Counter[int] = Counter()
+        self._of: dict[int, dict[int, None]] = {}
+        """By the number of the application: its letters' keys, the oldest first."""
         self._digests: Counter[str] = Counter()
         self.bytes = 0
         self.written: set[str] = set()
@@ -118,12 +119,12 @@ class Letters:
         if not self._limit:
             return freed
         self._letters[letter.key] = letter
-        self._counts[letter.owner] += 1
+        theirs = self._of.setdefault(letter.owner, {})
+        theirs[letter.key] = None
         self._digests.update(letter.digests)
         self.bytes += letter.size
-        if self._counts[letter.owner] > self._limit:
-            oldest = next(one for one in self._letters.values() if one.owner == letter.owner)
-            freed |= self.remove(oldest.key)
+        if len(theirs) > self._limit:
+            freed |= self.remove(next(iter(theirs)))
         while self.bytes > self._most:
             freed |= self.remove(next(iter(self._letters)))
         return freed
@@ -134,11 +135,14 @@ class Letters:
         if letter is None:
             return set()
         self.bytes -= letter.size
-        self._counts[letter.owner] -= 1
-        if not self._counts[letter.owner]:
-            del self._counts[letter.owner]
-        self._digests.subtract(letter.digests)
-        self._digests += Counter()  # forgets those that none needs
+        theirs = self._of[letter.owner]
+        del theirs[letter.key]
+        if not theirs:
+            del self._of[letter.owner]
+        for digest in letter.digests:
+            self._digests[digest] -= 1
+            if not self._digests[digest]:
+                del self._digests[digest]
         self.retries.pop(letter.retried, None)
         return set(letter.digests)
 

@@ -121,7 +121,7 @@ class MasterNode(Component):
         default=3600.0,
         minimum=0.0,
         unit="seconds",
-        doc="How long the outcomes of an application that went away are kept for it.",
+        doc="How long the outcomes of an application that went away are kept, after the last of them.",
     )
 
     quarantine_after = Option(

@@ -16,7 +16,6 @@ from concurrent_framework.master import (
     queries,
     recovery,
     relay,
-    standing,
     systems,
     timing,
     trouble,
@@ -111,7 +110,7 @@ class MasterReactor:
         due = min(self._next_check, self.state.agenda.next)
         if self._watching:
             due = min(due, self.now + RECALL_INTERVAL)
-        return min(due, standing.next_trial(self.state, self.now))
+        return due
 
     def _receive(self, event: Received) -> None:
         peer = self.state.peers.get(event.peer)

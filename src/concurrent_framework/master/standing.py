@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import relay
+from concurrent_framework.master.agenda import NOBODY
 from concurrent_framework.model.ids import application_of, task_key
 from concurrent_framework.protocol.application import Output
 from concurrent_framework.protocol.tasks import OutputLine
@@ -23,7 +24,6 @@ from concurrent_framework.protocol.worker import Recall
 if TYPE_CHECKING:
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import (
-        MasterState,
         SpecRecord,
         TaskRecord,
         WorkerRecord,
@@ -115,18 +115,6 @@ def reason_of(worker: WorkerRecord, now: float) -> str:
     )
 
 
-def next_trial(state: MasterState, now: float) -> float:
-    """Return when the next quarantine is over; infinity if none is."""
-    return min(
-        (
-            worker.standing.until
-            for worker in state.workers.values()
-            if worker.standing.quarantined and worker.standing.until > now
-        ),
-        default=float("inf"),
-    )
-
-
 class Batch:
     """What is gathered of a batch of outcomes of one worker while it is taken in.
 
@@ -198,6 +186,7 @@ def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> 
         if now >= standing.until:
             standing.interval = min(2 * standing.interval, LONGEST_QUARANTINE)
             standing.until = now + standing.interval
+            reactor.state.agenda.add(standing.until, NOBODY)
             reactor.outbox.log(
                 "warning",
                 f"worker {worker.name} failed its trial ({standing.last}); the next is in"
@@ -240,6 +229,7 @@ def _quarantine(reactor: MasterReactor, worker: WorkerRecord) -> None:
     standing.quarantined = True
     standing.interval = state.settings.quarantine
     standing.until = reactor.now + standing.interval
+    state.agenda.add(standing.until, NOBODY)
     text = f"worker {worker.name} is quarantined: {reason_of(worker, reactor.now)}"
     reactor.outbox.log("warning", text)
     for number in sorted({application_of(key) for key in standing.tasks}):
@@ -270,16 +260,16 @@ def suspect(record: TaskRecord, worker: WorkerRecord) -> Suspect | None:
     return None
 
 
-def avoids(record: TaskRecord, worker: WorkerRecord, present: float, epoch: float) -> bool:
+def avoids(record: TaskRecord, worker: WorkerRecord, now: float, epoch: float) -> bool:
     """Whether a task should rather be attempted on another worker, if there is one that could.
 
     It does not return to a worker on which it failed or was lost before something has succeeded
-    there, for a while. `present` is the unix time, `epoch` that of the core's zero.
+    there, for a while. `epoch` is the unix time when the core's clock was at zero.
     """
     return any(
         attempt.worker == worker.name
         and attempt.end != "given back"
-        and present - attempt.ended < AVOIDED
+        and epoch + now - attempt.ended < AVOIDED
         and epoch + worker.good_at < attempt.ended
         for attempt in record.history
     )

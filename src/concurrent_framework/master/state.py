@@ -385,6 +385,8 @@ def check_invariants(state: MasterState) -> None:
             f"application {application.number}: {counts.submitted} submitted,"
             f" {len(records)} open, {ended} ended",
         )
+    _require(state.queue.paused <= state.applications.keys(), "one that has ended is paused")
+    _require(state.letters.retries.keys() <= state.tasks.keys(), "a retry that ended is awaited")
     for session, number in state.sessions.items():
         _require(state.applications[number].session == session, f"session {session} is misfiled")
 
