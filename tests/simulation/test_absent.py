@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent_framework.testing.cluster import SimApplication, SimCluster
+from concurrent_framework.testing.cluster import SimCluster
+from concurrent_framework.testing.nodes import SimApplication
 from tests.simulation.orders import order
 
 
