@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.application.commands import Begin
 from concurrent_framework.application.events import CancelAsked
-from concurrent_framework.model.ids import task_key
+from concurrent_framework.model.ids import FIRST_SPAWNED, task_key
 from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.network import Faults
@@ -60,10 +60,9 @@ class Person:
             told.update(mine.keys())
         return told
 
-    def once_only(self) -> list[int]:
+    def once_only(self, accepted: int) -> list[int]:
         """Return the keys of the accepted tasks that may run at most once."""
         keys: list[int] = []
-        accepted = self.app.session.outbox.accepted
         for process in reversed(self.processes):
             for begun in (one for one in process.seen if isinstance(one, Begin)):
                 for first, count in process.once_only:
@@ -105,7 +104,7 @@ class Storm:
     def rage(self, acts: int) -> None:
         """Do so many things."""
         choices: list[Callable[[], None]] = [
-            *([self.push] * 8), self.push_system, self.cut, self.mend, self.mend, self.mend,
+            *([self.push] * 8), self.push_system, self.cut, self.cut_one_way, self.mend, self.mend, self.mend,
             self.kill, self.join, self.join, self.leave, self.cancel, self.attach, self.kill_host,
             self.crash, self.crash_soon, *([self.restart] * 4), self.fill, *([self.empty] * 3),
         ]  # fmt: skip
@@ -123,7 +122,7 @@ class Storm:
             self.cluster.start_master()
         self.workers.append(self._worker())
         for node in self.nodes:
-            if node.alive and not node.link.up:
+            if node.alive and not whole(node):
                 node.mend()
         for _ in range(100):
             self.cluster.run_for(20)
@@ -145,7 +144,7 @@ class Storm:
         if person.app.session.welcome is None:
             return
         count = self.chance.choice([1, 3, 12])
-        took = self.chance.choice([b"0.001", b"0.3", b"2", b"5"])
+        took = self.chance.choice([b"0.001", b"0.3", b"2", b"5", b"0.3:>2"])
         person.app.push(
             [took] * count,
             priority=self.chance.choice([0, 0, 5]),
@@ -162,9 +161,12 @@ class Storm:
     def cut(self) -> None:
         self.chance.choice(self.nodes).cut()
 
+    def cut_one_way(self) -> None:
+        self.chance.choice(self.nodes).cut_one_way(incoming=self.chance.random() < 0.5)
+
     def mend(self) -> None:
         for node in self.nodes:
-            if node.alive and not node.link.up:
+            if node.alive and not whole(node):
                 node.mend()
                 return
 
@@ -213,24 +215,34 @@ class Storm:
         self.disk.full = False
 
 
+def whole(node: SimNode) -> bool:
+    """Whether a node's connection carries messages both ways."""
+    return node.link.up and node.link.hears and node.link.speaks
+
+
 def check_promises(storm: Storm) -> None:
     """Raise AssertionError if a promise was broken."""
     assert storm.settled(), "something was forgotten"
     state = storm.cluster.master.state
     for person in storm.people:
         told = person.told()
-        accepted = person.app.session.outbox.accepted
+        record = state.applications[state.sessions[person.name]]
+        accepted = record.accepted
         missing = [number for number in range(1, accepted + 1) if not told[number]]
         assert not missing, f"{person.name} was never told of {missing}"
+        spawned = range(FIRST_SPAWNED, record.next_spawned)
+        missing = [number for number in spawned if not told[number]]
+        assert not missing, f"{person.name} was never told of the spawned {missing}"
+        assert set(told) == {*range(1, accepted + 1), *spawned}
         if len(person.processes) == 1:
             assert accepted == person.app.session.outbox.next_sequence - 1
-            assert set(told.values()) <= {1}
+            assert sum(one.children for one in person.app.outcomes) == len(spawned)
     starts = Counter(key for worker in storm.workers for key, _ in worker.manager.started)
     for person in storm.people:
-        for key in person.once_only():
+        for key in person.once_only(state.applications[state.sessions[person.name]].accepted):
             assert starts[key] <= 1, f"{person.name}'s {key:x} ran {starts[key]} times, not once"
     for worker in storm.workers:
-        if worker.alive and worker.link.up:
+        if worker.alive and whole(worker):
             assert not worker.reactor.held, f"{worker.name} still has tasks"
             assert not worker.reactor.unsafe, f"{worker.name} still has outcomes"
     assert not state.queue.live

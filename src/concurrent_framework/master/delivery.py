@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master.journal import outcome_bytes, row_bytes, system_bytes
 from concurrent_framework.master.state import Undelivered
 from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
 from concurrent_framework.protocol.application import Deliver, SystemEnded
@@ -31,12 +30,8 @@ def put(
     spec: SpecRecord | None,
 ) -> None:
     """Put a task's one outcome into its application's outbox."""
-    number = application.next_delivery
-    entry = Undelivered(number, outcome, task, spec)
-    application.outgoing.append(entry)
-    if reactor.journal.kept:
-        application.undelivered[outcome.key] = entry
-        reactor.journal.ended(application, number, outcome)
+    application.outgoing.append(Undelivered(outcome, task, spec))
+    reactor.journal.ended(application)
     reactor.state.talkative.add(application.number)
 
 
@@ -100,15 +95,6 @@ def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through:
     count = min(through - application.first_number + 1, len(sent) + len(waiting))
     if count <= 0:
         return
-    undelivered = application.undelivered
-    for _ in range(count):
-        entry = sent.popleft() if sent else waiting.popleft()
-        if not reactor.journal.kept:
-            continue
-        if isinstance(entry, SystemEnded):
-            application.live_bytes -= system_bytes(entry)
-        else:
-            del undelivered[entry.outcome.key]
-            application.live_bytes -= row_bytes(entry.task) + outcome_bytes(entry.outcome)
+    entries = [sent.popleft() if sent else waiting.popleft() for _ in range(count)]
     application.first_number += count
-    reactor.journal.delivered(application, application.first_number - 1)
+    reactor.journal.delivered(application, entries)

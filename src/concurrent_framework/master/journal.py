@@ -7,11 +7,13 @@ A master without a store has a journal too, which takes nothing.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from concurrent_framework.master import facts
+from concurrent_framework.protocol.application import SystemEnded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
         MasterState,
         SystemRecord,
         TaskRecord,
+        Undelivered,
         WorkerRecord,
     )
     from concurrent_framework.model.spec import CodeBlob
-    from concurrent_framework.protocol.application import PushSystem, SystemEnded
+    from concurrent_framework.protocol.application import PushSystem
     from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
 
 ATTEMPT_BITS = 20
@@ -55,21 +58,20 @@ class Journal:
         self._state = state
         self._first: list[facts.Fact] = []
         self._then: list[facts.Fact] = []
-        self._ended: dict[int, facts.Ended] = {}
+        self._ended: set[int] = set()
         self._changed: set[int] = set()
 
     def take(self) -> list[facts.Fact]:
         """Return the facts of the round, in their order, and start afresh."""
-        if not (self._first or self._then or self._changed):
+        if not (self._first or self._then or self._ended or self._changed):
             return []
         present = self._state.applications
-        changed = [number for number in sorted(self._changed) if number in present]
-        taken = [
-            *self._first,
-            *self._then,
-            *(application_fact(self._state, present[number]) for number in changed),
-        ]
-        self._first, self._then, self._ended, self._changed = [], [], {}, set()
+        taken = [*self._first, *self._then]
+        for number in sorted(self._ended & present.keys()):
+            taken += _outcomes(present[number])
+        for number in sorted(self._changed & present.keys()):
+            taken.append(application_fact(self._state, present[number]))
+        self._first, self._then, self._ended, self._changed = [], [], set(), set()
         return taken
 
     # What the master itself does.
@@ -119,24 +121,31 @@ class Journal:
         if self.kept:
             at = self._state.settings.epoch + now
             self._first.append(facts.Submitted(application.number, first, rows, at))
-            application.live_bytes += sum(map(row_bytes, rows))
+            application.live_bytes += rows_bytes(rows)
 
-    def ended(self, application: ApplicationRecord, number: int, outcome: Outcome) -> None:
-        """Note a task's outcome, and the number under which it is delivered."""
+    def ended(self, application: ApplicationRecord) -> None:
+        """Note that outcomes were put into an application's outbox; `take` looks at them together."""
+        if self.kept:
+            self._ended.add(application.number)
+
+    def delivered(
+        self, application: ApplicationRecord, entries: Sequence[Undelivered | SystemEnded]
+    ) -> None:
+        """Note that an application has handled the first of its outcomes."""
         if not self.kept:
             return
-        fact = self._ended.get(application.number)
-        if fact is None or fact.first + len(fact.outcomes) != number:
-            fact = facts.Ended(application.number, number, [])
-            self._ended[application.number] = fact
-            self._then.append(fact)
-        fact.outcomes.append(outcome)
-        application.live_bytes += outcome_bytes(outcome)
-
-    def delivered(self, application: ApplicationRecord, through: int) -> None:
-        """Note that an application has handled outcomes."""
-        if self.kept:
-            self._then.append(facts.Delivered(application.number, through))
+        through = application.first_number - 1
+        self._then.append(facts.Delivered(application.number, through))
+        undelivered, size = application.undelivered, 0
+        for entry in entries:
+            if isinstance(entry, SystemEnded):
+                size += system_bytes(entry)
+            else:
+                outcome = entry.outcome
+                del undelivered[outcome.key]
+                size += len(entry.task.payload) + len(outcome.result) + len(outcome.changes)  # type: ignore[arg-type]
+                size += 2 * ROW_BYTES
+        application.live_bytes -= size
 
     # Tasks.
 
@@ -212,9 +221,41 @@ class Journal:
             self._then.append(facts.History(entry))
 
 
+def _outcomes(application: ApplicationRecord) -> list[facts.Fact]:
+    """Return what came into an application's outbox since it was looked at last, and number it."""
+    number = max(application.journalled + 1, application.first_number)
+    application.journalled = application.next_delivery - 1
+    count = application.next_delivery - number
+    entries = list(islice(reversed(application.outgoing), count))
+    entries += islice(reversed(application.unacknowledged), count - len(entries))
+    found: list[facts.Fact] = []
+    outcomes: list[Outcome] = []
+    size = 0
+    for entry in reversed(entries):
+        if isinstance(entry, SystemEnded):
+            # It was written down when it came, as `SystemOver`.
+            outcomes = []
+        else:
+            if not outcomes:
+                found.append(facts.Ended(application.number, number, outcomes))
+            outcome = entry.outcome
+            entry.number = number
+            outcomes.append(outcome)
+            application.undelivered[outcome.key] = entry
+            size += len(outcome.result) + len(outcome.changes) + ROW_BYTES  # type: ignore[arg-type]
+        number += 1
+    application.live_bytes += size
+    return found
+
+
 def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> int:
     """Return about how many bytes specs and code take in the journal."""
     return sum(len(blob.data) for blob in codes) + SPEC_BYTES * len(specs)
+
+
+def rows_bytes(rows: Collection[NewTask]) -> int:
+    """Return about how many bytes tasks take in the journal."""
+    return sum([len(row.payload) for row in rows]) + ROW_BYTES * len(rows)  # type: ignore[arg-type]
 
 
 def row_bytes(row: NewTask | PushSystem) -> int:

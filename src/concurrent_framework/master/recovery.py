@@ -15,6 +15,7 @@ from concurrent_framework.master.journal import (
     definition_bytes,
     outcome_bytes,
     row_bytes,
+    rows_bytes,
     system_bytes,
 )
 from concurrent_framework.master.replay import Replay, ReplayedEnd
@@ -125,6 +126,7 @@ def _add_application(
         application.systems[sequence] = record
         application.live_bytes += row_bytes(system.push)
     _add_undelivered(application, replayed)
+    application.journalled = application.next_delivery - 1
     _add_tasks(state, application, replayed, now)
     counts = application.counts
     counts.finished, counts.failed = replayed.finished, replayed.failed
@@ -147,7 +149,7 @@ def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplicati
             application.live_bytes += system_bytes(found)
             continue
         spec = application.specs.get(found.task.spec)
-        entry = Undelivered(number, found.outcome, found.task, spec)
+        entry = Undelivered(found.outcome, found.task, spec, number)
         application.outgoing.append(entry)
         application.undelivered[found.outcome.key] = entry
         application.live_bytes += row_bytes(found.task) + outcome_bytes(found.outcome)
@@ -164,7 +166,7 @@ def _add_tasks(
         record = TaskRecord(key, specs[row.spec], row, since=now, arrived=at[key] - epoch)
         tasks[key] = record
         records.append(record)
-    application.live_bytes += sum(map(row_bytes, rows.values()))
+    application.live_bytes += rows_bytes(rows.values())
     for key, lost in replayed.lost.items():
         record = tasks[key]
         record.attempt, record.losses, record.history = lost.attempts, lost.losses, lost.history

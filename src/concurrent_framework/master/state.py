@@ -116,10 +116,10 @@ class HostRecord:
 class Undelivered(Struct, gc=False):
     """An outcome that the application has not yet handled, with the task as it was submitted."""
 
-    number: int
     outcome: Outcome
     task: NewTask
     spec: SpecRecord | None
+    number: int = 0
 
 
 class Counts(Struct, gc=False):
@@ -168,6 +168,8 @@ class ApplicationRecord:
         self.unacknowledged: deque[Undelivered | SystemEnded] = deque()
         self.undelivered: dict[int, Undelivered] = {}
         """Outcomes by task that are in `outgoing` or `unacknowledged`, if there is a journal."""
+        self.journalled = 0
+        """Number of the last outcome that is in the journal."""
         self.live_bytes = 0
         """About what the journal has to keep of it."""
         self.first_number = 1

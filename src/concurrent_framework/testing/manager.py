@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from concurrent_framework.model.ids import SPEC_MASK
 from concurrent_framework.model.outcome import Certificate, Failure
-from concurrent_framework.protocol.tasks import Outcome
+from concurrent_framework.protocol.tasks import NewTask, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,10 +22,10 @@ FLUSH = 0.0005
 class SimManager:
     """Runs tasks in virtual time. A payload is ``b"seconds"`` or ``b"seconds:result"``.
 
-    The result ``!text`` makes the task fail with that text, ``?N:result`` with an error that it may
-    be attempted again after, before its attempt N. On a `broken` worker whatever runs a task dies,
-    on a `failing` one every task fails with such an error. What runs a task with the result `poison`
-    dies too.
+    The result ``!text`` makes the task fail with that text, ``>n`` makes it make n tasks of its kind,
+    ``?N:result`` makes it fail with an error that it may be attempted again after, before its attempt
+    N. On a `broken` worker whatever runs a task dies, on a `failing` one every task fails with such an
+    error. What runs a task with the result `poison` dies too.
     """
 
     def __init__(
@@ -100,9 +101,11 @@ class SimManager:
         del self._running[task.key]
         self._free += 1
         failure, result = self._outcome(task, result)
-        self._ended.append(
-            Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
-        )
+        outcome = Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
+        if result.startswith(b">"):
+            row = NewTask(task.spec & SPEC_MASK, "child", b"0.01")
+            outcome.spawned = (row,) * int(result[1:])
+        self._ended.append(outcome)
         if len(self._ended) == 1:
             self._clock.at(self._clock.now + FLUSH, self._tell)
         self._start()

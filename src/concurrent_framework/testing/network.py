@@ -117,7 +117,7 @@ class SimClient:
     """A node's transport. `arrived` is called when there is something to receive."""
 
     def __init__(self, server: SimServer, name: str) -> None:
-        self.up = True
+        self.up = self.hears = self.speaks = True
         self.arrived: Callable[[], None] = lambda: None
         self.sent_count = 0
         self.received_count = 0
@@ -130,13 +130,13 @@ class SimClient:
     def connect(self) -> None:
         """Connect, or connect again: the master sees another peer, as with ZeroMQ."""
         self._connections += 1
-        self.up = True
+        self.up = self.hears = self.speaks = True
         self.peer: Peer = f"{self._name}#{self._connections}"
         self._server.clients[self.peer] = self
 
     def take(self, peer: Peer, frames: list[Any]) -> None:
         """Take in an envelope, if it came over the present connection."""
-        if self.up and peer == self.peer:
+        if self.up and self.hears and peer == self.peer:
             self._inbox.append(frames)
             self.arrived()
 
@@ -159,7 +159,7 @@ class SimClient:
 
     def send(self, frames: Sequence[Any]) -> bool:
         """Send to the master; what is sent while the network is cut is lost."""
-        if self.up:
+        if self.up and self.speaks:
             self.sent_count += 1
             peer = self.peer
             self._server.carry(lambda: self._arrive(peer, list(frames)))

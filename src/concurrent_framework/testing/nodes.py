@@ -45,6 +45,11 @@ class SimNode:
         """Break the network: what is sent from now on is lost."""
         self.link.up = False
 
+    def cut_one_way(self, *, incoming: bool) -> None:
+        """Break the network in one direction: what is sent that way from now on is lost."""
+        self.link.hears = self.link.hears and not incoming
+        self.link.speaks = self.link.speaks and incoming
+
     def mend(self) -> None:
         """Bring the network back; the connection is a new one, as with ZeroMQ."""
         self.link.connect()
@@ -182,6 +187,7 @@ class SimApplication(SimNode):
                 case app_commands.TasksEnded():
                     self.outcomes += command.outcomes
                     self.expecting -= len(command.outcomes)
+                    self.expecting += sum(outcome.children for outcome in command.outcomes)
                     through = command.first + len(command.outcomes) - 1
                     self.feed([app_events.Handled(through)])
                     self.told()
