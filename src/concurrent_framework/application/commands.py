@@ -101,6 +101,14 @@ class TakeJob(Struct, frozen=True):
     job: HostJob
 
 
+class CheckpointLost(Struct, frozen=True):
+    """Hosts: the last checkpoint may not have reached the master; take another one."""
+
+
+class ConsiderCheckpoint(Struct, frozen=True):
+    """Hosts: the time has come when a checkpoint may be due. From the host itself."""
+
+
 class CallFinished(Struct, frozen=True):
     """Hosts: call `finished` of these tasks, then tell `Finished`."""
 
@@ -127,6 +135,8 @@ Command = (
     | WorkerGone
     | SwarmChanged
     | TakeJob
+    | CheckpointLost
+    | ConsiderCheckpoint
     | CallFinished
     | End
 )

@@ -167,6 +167,11 @@ class Engine:
         self._queue.append(command)
         self._wake.set()
 
+    def post_later(self, seconds: float, command: do.Command) -> None:
+        """Have the actor called for this after a while."""
+        if self._loop is not None:
+            self._loop.call_later(seconds, self.post, command)
+
     @property
     def envelopes(self) -> tuple[int, int]:
         """Envelopes sent and received."""

@@ -33,13 +33,22 @@ class _Single(NamedTuple):
     item: Any
 
 
-class _Feeder:
-    """An iterable that is drawn lazily, and how far it has come."""
+class Feeder:
+    """An iterable that is drawn lazily, and how far it has come.
 
-    __slots__ = ("count", "exhausted", "first", "last", "tasks")
+    Attributes:
+        listed: its tasks are all made already.
+        count: how many have been drawn.
+        first, last: their sequences.
+        exhausted: there are no more.
 
-    def __init__(self, tasks: Iterator[Task]) -> None:
-        self.tasks = tasks
+    """
+
+    __slots__ = ("count", "exhausted", "first", "last", "listed", "tasks")
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self.tasks: Iterator[Task] = iter(tasks)
+        self.listed = isinstance(tasks, list | tuple)
         self.count = 0
         self.first = 0
         self.last = 0
@@ -77,9 +86,9 @@ class Pushing:
         self._client_id = client_id
         self._pushed = pushed
         self._receipts = receipts
-        self._feeders: deque[_Feeder] = deque()
+        self._feeders: deque[Feeder] = deque()
         self._singles: deque[_Single] = deque()
-        self._bulks: deque[_Feeder] = deque()
+        self._bulks: deque[Feeder] = deque()
 
     def push(self, task: Task) -> None:
         """Push one task; raises UsageError or NotSerializable if it cannot be one."""
@@ -91,15 +100,16 @@ class Pushing:
             self._singles.append(_Single(sequence, task))
         self._pushed()
 
-    def push_lazily(self, tasks: Iterable[Task]) -> None:
+    def push_lazily(self, tasks: Iterable[Task]) -> Feeder:
         """Push what an iterable yields, drawing it no further than the window allows."""
         if not isinstance(tasks, Iterable):
             kind = "an async iterable" if isinstance(tasks, AsyncIterable) else repr(tasks)[:200]
             message = f"push_tasks takes an iterable of tasks (a list, a generator …), not {kind}"
             raise UsageError(message)
-        feeder = _Feeder(iter(tasks))
+        feeder = Feeder(tasks)
         self._feeders.append(feeder)
         self._bulks.append(feeder)
+        return feeder
 
     def push_system(self, system: Any) -> int:
         """Push a task system; returns its sequence."""
@@ -144,20 +154,21 @@ class Pushing:
         for _ in range(min(room, FEED_TASKS)):
             if not feeders or time.monotonic() >= until:
                 break
-            feeder = feeders[0]
-            try:
-                task = next(feeder.tasks)
-            except StopIteration:
-                feeder.exhausted = ended = True
+            if not self._draw(feeders[0]):
                 feeders.popleft()
-                continue
-            if not isinstance(task, Task):
-                message = f"push_tasks was given {task!r:.200}, which is no Task"
-                raise UsageError(message)
-            feeder.last = self._push(task)
-            feeder.first = feeder.first or feeder.last
-            feeder.count += 1
+                ended = True
         return ended
+
+    def draw_lists(self) -> None:
+        """Push the rest of every list, however much room there is: its tasks are in memory anyway."""
+        for feeder in self._feeders:
+            while feeder.listed and self._draw(feeder):
+                pass
+        self._feeders = deque(feeder for feeder in self._feeders if not feeder.exhausted)
+
+    def draws_beside(self, source: Feeder | None) -> bool:
+        """Whether a generator that is not exhausted is drawn, other than this one."""
+        return any(feeder is not source for feeder in self._feeders)
 
     def sequences_of(self, what: Any) -> tuple[int, ...]:
         """Return the sequences of those of one or several tasks and systems that have not ended."""
@@ -198,6 +209,27 @@ class Pushing:
         in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
         self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
         return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def _draw(self, feeder: Feeder) -> bool:
+        """Push the next task of an iterable; False if there is none."""
+        try:
+            task = next(feeder.tasks)
+        except StopIteration:
+            feeder.exhausted = True
+            return False
+        if not isinstance(task, Task):
+            message = f"push_tasks was given {task!r:.200}, which is no Task"
+            raise UsageError(message)
+        feeder.last = self._push(task)
+        feeder.first = feeder.first or feeder.last
+        feeder.count += 1
+        return True
+
+    def push_again(self, row: NewTask, task: Task) -> None:
+        """Push what an earlier process had pushed when its state was taken down."""
+        sequence = self._session.push(row)
+        _set(task, "task_id", sequence)
+        self.items[sequence] = task
 
     def _push(self, task: Task) -> int:
         known = task.task_id

@@ -13,9 +13,11 @@ from concurrent_framework.master.state import (
     Undelivered,
 )
 from concurrent_framework.model.ids import (
+    FENCE_BITS,
     FIRST_SPAWNED_SPEC,
     SPEC_BITS,
     application_of,
+    sequence_of,
     task_key,
 )
 from concurrent_framework.model.outcome import Failure
@@ -109,7 +111,7 @@ def attach(
             accepted=application.accepted,
             window_tasks=settings.window_tasks,
             window_bytes=settings.window_bytes,
-            unfinished=application.unfinished,
+            unfinished=application.untold if hello.delivered < 0 else application.unfinished,
         ),
     )
     names = {worker.number: worker.name for worker in state.workers.values()}
@@ -179,9 +181,11 @@ def _submit(
     application: ApplicationRecord,
     first: int,
     rows: Iterable[NewTask],
+    root: int = 0,
 ) -> None:
-    """Make the records of new tasks and queue them."""
+    """Make the records of new tasks, descendants of one that was pushed or 0, and queue them."""
     specs, tasks, now = application.specs, reactor.state.tasks, reactor.now
+    fence = application.rollbacks << FENCE_BITS
     records = []
     key = task_key(application.number, first)
     for row in rows:
@@ -192,10 +196,13 @@ def _submit(
             )
             application.counts.submitted += 1
             application.counts.failed += 1
-            application.outgoing.append(Undelivered(Outcome(key, 0, failure=failure), row, None))
+            outcome = Outcome(key, 0, failure=failure)
+            application.outgoing.append(Undelivered(outcome, row, None, root or sequence_of(key)))
             reactor.state.talkative.add(application.number)
         else:
-            record = TaskRecord(key, spec, row, since=now, arrived=now)
+            record = TaskRecord(
+                key, spec, row, attempt=fence, since=now, arrived=now, root=root or sequence_of(key)
+            )
             tasks[key] = record
             records.append(record)
         key += 1
@@ -204,7 +211,9 @@ def _submit(
     dispatch.enqueue(reactor.state, records)
 
 
-def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
+def spawn(
+    reactor: MasterReactor, application: ApplicationRecord, root: int, outcome: Outcome
+) -> None:
     """Accept the tasks that a task made; from here on only their number is left in its outcome."""
     rows = outcome.spawned
     if outcome.specs:
@@ -213,7 +222,7 @@ def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outco
             row.spec = numbers.get(row.spec, row.spec)
     first = application.next_spawned
     application.next_spawned += len(rows)
-    _submit(reactor, application, first, rows)
+    _submit(reactor, application, first, rows, root)
     outcome.children = len(rows)
     outcome.spawned = ()
     outcome.specs = ()
@@ -246,6 +255,7 @@ def complete(
     if outcome.failure is not None:
         application.failures.append((record.key, record.task.name, outcome.failure))
     application.task_progress.pop(record.key, None)
+    record.checkpoint = b""
     if record.spec.spec.notifies and not application.parent:
         record.state = lifecycle.FINISH[record.state]
         application.counts.finishing += 1
@@ -267,7 +277,7 @@ def settle(
         counts.cancelled += 1
     else:
         counts.failed += 1
-    application.outgoing.append(Undelivered(outcome, record.task, record.spec))
+    application.outgoing.append(Undelivered(outcome, record.task, record.spec, record.root))
     reactor.state.talkative.add(application.number)
 
 

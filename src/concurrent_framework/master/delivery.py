@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from concurrent_framework.master.state import Undelivered
 from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
 from concurrent_framework.protocol.application import Deliver, SystemEnded
 
@@ -69,8 +70,10 @@ def on_delivered(
 
 
 def acknowledge(application: ApplicationRecord, through: int) -> None:
-    """Drop undelivered outcomes up to a number."""
-    kept = application.unacknowledged
+    """Drop undelivered outcomes up to a number, but for those that a restored system would need."""
+    kept, counted_on = application.unacknowledged, application.counted_on
     for _ in range(min(through - application.first_number + 1, len(kept))):
-        kept.popleft()
+        entry = kept.popleft()
         application.first_number += 1
+        if counted_on and isinstance(entry, Undelivered) and entry.root <= counted_on:
+            application.unabsorbed.append(entry)

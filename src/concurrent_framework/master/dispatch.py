@@ -127,7 +127,9 @@ class Dispatcher:
             record.since = now
             key = record.key
             tasks[key] = record
-            rows.append(Assigned(key, record.attempt, spec.number, record.task.payload))
+            rows.append(
+                Assigned(key, record.attempt, spec.number, record.task.payload, record.checkpoint)
+            )
         worker.in_flight[spec] = worker.in_flight.get(spec, 0) + len(records)
         if records[0].losses:
             worker.suspects += len(records)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.master import lifecycle
-from concurrent_framework.model.ids import application_of, format_key
+from concurrent_framework.model.ids import application_of, format_key, nth_attempt
 
 if TYPE_CHECKING:
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
@@ -136,7 +136,7 @@ def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
         "application_name": application.name,
         "state": "cancelling" if record.cancelled else lifecycle.NAMES[record.state],
         "worker": worker.name if worker else "",
-        "attempt": record.attempt,
+        "attempt": nth_attempt(record.attempt),
         "seconds": now - record.since,
         "priority": record.spec.spec.priority,
         "progress": None

@@ -150,7 +150,7 @@ class WorkerNode(Component):
                 raise RefusedError(problem.text)
             self._places.log.info(problem.text)
         report = self._engine.collect(time.monotonic())
-        if report.outcomes or report.output or report.notes or report.capacity:
+        if any(report):
             events.append(on.Reported(*report))
         return events or [on.Tick()]
 
