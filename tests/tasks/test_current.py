@@ -15,6 +15,7 @@ class Sink:
         self.pushed: list[Task] = []
         self.told: list[tuple[Any, ...]] = []
         self.is_cancelled = False
+        self.kept = b""
 
     def push(self, task: Task) -> None:
         self.pushed.append(task)
@@ -30,6 +31,12 @@ class Sink:
 
     def scratch(self) -> Path:
         return Path("scratch")
+
+    def checkpoint(self, state: bytes) -> None:
+        self.kept = state
+
+    def restored(self) -> bytes:
+        return self.kept
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,8 +70,9 @@ class Checkpointing:
 
     def __init__(self, run: SystemRun) -> None:
         self._run = run
+        self._clock = run.host.engine.clock
         self._wanted = False
-        self._due = time.monotonic() + FIRST
+        self._due = self._clock() + FIRST
         self._armed = False
         self._number = 0
         self._taken: tuple[int, ...] | None = None
@@ -100,7 +100,7 @@ class Checkpointing:
 
     def consider(self) -> None:
         """Take one if it is time; to be called between two callbacks."""
-        if not self.due(time.monotonic()):
+        if not self.due(self._clock()):
             self.expect()
             return
         run, session = self._run, self._run.host.session
@@ -116,7 +116,7 @@ class Checkpointing:
         """Make sure that `consider` is called when it is time, if anything has happened since."""
         if not self._armed and (self._wanted or self._place() != self._taken):
             self._armed = True
-            left = self._due - time.monotonic()
+            left = self._due - self._clock()
             self._run.host.engine.post_later(max(left, at_least), do.ConsiderCheckpoint())
 
     def arrived(self) -> None:
@@ -130,7 +130,7 @@ class Checkpointing:
         return (self._run.handled, outbox.accepted, outbox.next_sequence, self._run.drawn)
 
     def _take(self) -> None:
-        began = time.monotonic()
+        began = self._clock()
         self._wanted = False
         self._results = 0
         try:
@@ -156,13 +156,13 @@ class Checkpointing:
         checkpoint = Checkpoint(self._number, self._run.handled, outbox.accepted, state)
         self._run.host.engine.handle(on.Handled(self._run.handled), on.CheckpointTaken(checkpoint))
         self._limit = max(KEPT_BYTES, len(state))
-        now = time.monotonic()
+        now = self._clock()
         pause = max(INTERVAL, PACE * (now - began), len(state) / BYTES_PER_SECOND)
         self._due = now + pause
 
     def _refuse(self, problem: str, began: float) -> None:
         """Say once that the system cannot be restored, or not from a later state than before."""
-        now = time.monotonic()
+        now = self._clock()
         self._due = now + max(AFTER_FAILURE, PACE * (now - began))
         self._taken = self._place()
         if not self._warned:

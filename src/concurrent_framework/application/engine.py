@@ -75,6 +75,7 @@ class Engine:
         foundation: Foundation | None = None,
     ) -> None:
         self.session = session
+        self.clock = time.monotonic
         self.stopped = False
         self.exit_code = 0
         self.detaching = False

@@ -64,6 +64,7 @@ class Pushing:
         client_id: what tasks that have no `client_id` get.
         pushed: told after each push; makes sure that it leaves.
         receipts: whether somebody wants `PushReceipt`s for single pushes.
+        clock: monotonic time in seconds.
 
     """
 
@@ -75,6 +76,7 @@ class Pushing:
         pushed: Callable[[], None],
         *,
         receipts: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.book = book
         self.items: dict[int, Any] = {}
@@ -86,6 +88,7 @@ class Pushing:
         self._client_id = client_id
         self._pushed = pushed
         self._receipts = receipts
+        self._clock = clock
         self._feeders: deque[Feeder] = deque()
         self._singles: deque[_Single] = deque()
         self._bulks: deque[Feeder] = deque()
@@ -150,9 +153,10 @@ class Pushing:
         """Draw up to `room` tasks, for a few milliseconds; True if an iterable was exhausted."""
         feeders = self._feeders
         ended = False
-        until = time.monotonic() + FEED_SECONDS
+        clock = self._clock
+        until = clock() + FEED_SECONDS
         for _ in range(min(room, FEED_TASKS)):
-            if not feeders or time.monotonic() >= until:
+            if not feeders or clock() >= until:
                 break
             if not self._draw(feeders[0]):
                 feeders.popleft()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -121,13 +120,18 @@ class SystemRun:
 
     def __init__(self, host: Host, push: PushSystem) -> None:
         self.host = host
+        self._clock = host.engine.clock
         self.handled = 0
         self.source: Feeder | None = None
         self.system: Any = None
         self.name = push.name
         self.key = task_key(host.number, 0)
         self.pushing = Pushing(
-            host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
+            host.session,
+            SpecBook(host.classes.code),
+            host.name,
+            host.engine.flush_soon,
+            clock=self._clock,
         )
         self._push = push
         self._master = HostedMaster(self)
@@ -233,7 +237,7 @@ class SystemRun:
     async def tasks_ended(self, command: do.TasksEnded) -> None:
         """Tell the system what came of tasks, then ask whether it is complete."""
         self.handled = command.first - 1
-        since = time.monotonic()
+        since = self._clock()
         for index, outcome in enumerate(command.outcomes):
             task = self.pushing.items.pop(outcome.key & SEQUENCE_MASK, None)
             if task is None:
@@ -246,7 +250,7 @@ class SystemRun:
             await self._tell(task, outcome.key, result, error)
             self.handled += 1
             self.checkpointing.note(outcome)
-            now = time.monotonic()
+            now = self._clock()
             if now - since >= ACKNOWLEDGE_AFTER:
                 since = now
                 self._acknowledge()
@@ -300,7 +304,7 @@ class SystemRun:
     def progress(self, note: ProgressNote) -> None:
         """Tell the application how far the system has come, a few times a second at most."""
         self._note = note
-        if time.monotonic() - self._noted >= PROGRESS_INTERVAL:
+        if self._clock() - self._noted >= PROGRESS_INTERVAL:
             self._tell_progress()
 
     def current_stats(self) -> ApplicationStats:
@@ -375,5 +379,5 @@ class SystemRun:
     def _tell_progress(self) -> None:
         if self._note is not None:
             note, self._note = self._note, None
-            self._noted = time.monotonic()
+            self._noted = self._clock()
             self.host.tell(Progress((note,)))

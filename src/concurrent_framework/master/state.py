@@ -340,6 +340,10 @@ def check_invariants(state: MasterState) -> None:
             f"application {application.number}: {counts.submitted} submitted,"
             f" {len(records)} open, {ended} ended",
         )
+        _require(
+            all(entry.root <= application.counted_on for entry in application.unabsorbed),
+            f"application {application.number} keeps outcomes that no checkpoint counts on",
+        )
     for session, number in state.sessions.items():
         _require(state.applications[number].session == session, f"session {session} is misfiled")
 

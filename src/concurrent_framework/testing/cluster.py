@@ -29,6 +29,7 @@ from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.scheduling.pull import PullScheduler
 from concurrent_framework.scheduling.push import PushScheduler
 from concurrent_framework.scheduling.strategies import LeastLoaded
+from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.testing.clock import FakeClock
 from concurrent_framework.testing.manager import SimManager
 from concurrent_framework.testing.network import Faults, SimClient, SimServer
@@ -40,7 +41,7 @@ from concurrent_framework.worker.reactor import Identity, WorkerReactor
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Outcome, TaskCheckpoint
     from concurrent_framework.scheduling.base import ITaskScheduler
 
 CHECK_ALWAYS = 40
@@ -85,8 +86,11 @@ class SimCluster:
         settings = Settings("master", "sim", lease, **options)
         self.master = MasterReactor(settings, scheduler, 0.0)
         self.nodes: list[SimNode] = []
+        self.make_manager: Callable[..., SimManager] = SimManager
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
+        self.start_host: Callable[[str], None] = self.started_hosts.append
+        self.stop_host: Callable[[str], None] = self.stopped_hosts.append
         self.log: list[str] = []
         self.server = SimServer(self.clock, faults or Faults())
         self.server.arrived = lambda: self.feed(self._line.receive())
@@ -131,9 +135,9 @@ class SimCluster:
                 case master_commands.Drop():
                     self._line.drop(command.peer)
                 case master_commands.StartHost():
-                    self.started_hosts.append(command.host)
+                    self.start_host(command.host)
                 case master_commands.StopHost():
-                    self.stopped_hosts.append(command.host)
+                    self.stop_host(command.host)
                 case master_commands.Log():
                     self.log.append(command.text)
         self._rounds += 1
@@ -189,7 +193,7 @@ class SimWorker(SimNode):
 
     def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
         super().__init__(cluster, name)
-        self.manager = SimManager(cluster.clock, capacity.executors, self._report)
+        self.manager = cluster.make_manager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
         self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
         self._due = -1.0
@@ -226,6 +230,8 @@ class SimWorker(SimNode):
                     self.manager.cancel(command.tasks)
                 case worker_commands.DropApplication():
                     self.manager.forget(command.application)
+                case worker_commands.Learn():
+                    self.manager.learn(command.specs, command.codes)
                 case worker_commands.Stop():
                     self.alive = False
         due = self.reactor.deadline()
@@ -238,8 +244,8 @@ class SimWorker(SimNode):
             self._due = -1.0
             self.feed([worker_events.Tick()])
 
-    def _report(self, outcomes: list[Outcome]) -> None:
-        self.feed([worker_events.Reported(outcomes, [], [])])
+    def _report(self, outcomes: list[Outcome], checkpoints: list[TaskCheckpoint]) -> None:
+        self.feed([worker_events.Reported(outcomes, [], [], None, checkpoints)])
 
 
 class SimApplication(SimNode):
@@ -275,12 +281,14 @@ class SimApplication(SimNode):
         self.expecting += len(payloads)
         self.feed([app_events.Flush()])
 
-    def push_system(self, name: str = "system") -> int:
-        """Push a task system; returns its sequence."""
+    def push_system(self, name: str = "system", system: Any = None) -> int:
+        """Push a task system, of a class that can be imported if any; returns its sequence."""
         sequence = self.session.outbox.next_sequence
-        self.session.outbox.push_system(
-            PushSystem(sequence, name, CodeReference("sim", "System"), b"")
-        )
+        code, state = CodeReference("sim", "System"), b""
+        if system is not None:
+            code = CodeReference(type(system).__module__, type(system).__qualname__)
+            state = dump_state(system)
+        self.session.outbox.push_system(PushSystem(sequence, name, code, state))
         self.expecting += 1
         self.feed([app_events.Flush()])
         return sequence

@@ -6,12 +6,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from concurrent_framework.model.outcome import Failure
-from concurrent_framework.protocol.tasks import Outcome
+from concurrent_framework.protocol.tasks import Outcome, TaskCheckpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from concurrent_framework.protocol.tasks import Assigned
+    from concurrent_framework.model.spec import CodeBlob
+    from concurrent_framework.protocol.tasks import Assigned, SpecEntry
     from concurrent_framework.testing.clock import FakeClock
 
 FLUSH = 0.0005
@@ -21,11 +22,21 @@ FLUSH = 0.0005
 class SimManager:
     """Runs tasks in virtual time. A payload is ``b"seconds"`` or ``b"seconds:result"``.
 
-    The result ``!text`` makes the task fail with that text.
+    The result ``!text`` makes the task fail with that text. With ``b"seconds/every"`` for the seconds
+    the task makes a checkpoint after each `every` seconds and goes on from the one it is given.
+
+    Args:
+        clock: the virtual time.
+        executors: tasks that run at a time.
+        report: takes outcomes and checkpoints.
+
     """
 
     def __init__(
-        self, clock: FakeClock, executors: int, report: Callable[[list[Outcome]], None]
+        self,
+        clock: FakeClock,
+        executors: int,
+        report: Callable[[list[Outcome], list[TaskCheckpoint]], None],
     ) -> None:
         self.started: list[tuple[int, int]] = []
         self._clock = clock
@@ -58,7 +69,7 @@ class SimManager:
                 self._free += 1
         failure = Failure("cancelled", "TaskCancelled", "cancelled")
         if ended:
-            self._report([Outcome(task.key, task.attempt, failure=failure) for task in ended])
+            self._report([Outcome(task.key, task.attempt, failure=failure) for task in ended], [])
         self._start()
 
     def forget(self, application: int) -> None:
@@ -79,27 +90,48 @@ class SimManager:
             self._free -= 1
             self._running[task.key] = task
             self.started.append((task.key, task.attempt))
-            assert isinstance(task.payload, bytes)
-            seconds, _, result = task.payload.partition(b":")
+            seconds = self.begin(task)
             self._clock.at(
-                self._clock.now + float(seconds),
-                lambda task=task, result=result, took=float(seconds): self._end(  # type: ignore[misc]
-                    task, result, took
-                ),
+                self._clock.now + seconds,
+                lambda task=task, took=seconds: self._end(task, took),  # type: ignore[misc]
             )
 
-    def _end(self, task: Assigned, result: bytes, seconds: float) -> None:
-        if not self._alive or self._running.get(task.key) is not task:
-            return
-        del self._running[task.key]
-        self._free += 1
+    def begin(self, task: Assigned) -> float:
+        """Return how many seconds an attempt takes."""
+        total, _, every = _parts(task)[0].partition(b"/")
+        done = float(task.restored or 0)
+        if every:
+            self._clock.at(
+                self._clock.now + float(every),
+                lambda: self._checkpoint(task, done + float(every), float(every)),
+            )
+        return float(total) - done
+
+    def outcome_of(self, task: Assigned, seconds: float) -> Outcome:
+        """Return what came of an attempt that took so many seconds."""
+        result = _parts(task)[1]
         failure = None
         if result.startswith(b"!"):
             failure = Failure("failed", "ValueError", result[1:].decode())
             result = b""
-        self._ended.append(
-            Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
-        )
+        return Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
+
+    def learn(self, specs: Sequence[SpecEntry], codes: Sequence[CodeBlob]) -> None:
+        """Take in what the tasks are made of: here nothing but their payload."""
+
+    def _checkpoint(self, task: Assigned, done: float, every: float) -> None:
+        if self._alive and self._running.get(task.key) is task:
+            self._report([], [TaskCheckpoint(task.key, task.attempt, b"%g" % done)])
+            self._clock.at(
+                self._clock.now + every, lambda: self._checkpoint(task, done + every, every)
+            )
+
+    def _end(self, task: Assigned, seconds: float) -> None:
+        if not self._alive or self._running.get(task.key) is not task:
+            return
+        del self._running[task.key]
+        self._free += 1
+        self._ended.append(self.outcome_of(task, seconds))
         if len(self._ended) == 1:
             self._clock.at(self._clock.now + FLUSH, self._tell)
         self._start()
@@ -107,4 +139,11 @@ class SimManager:
     def _tell(self) -> None:
         ended, self._ended = self._ended, []
         if self._alive:
-            self._report(ended)
+            self._report(ended, [])
+
+
+def _parts(task: Assigned) -> tuple[bytes, bytes]:
+    """Return what a payload says of the seconds and of the result."""
+    assert isinstance(task.payload, bytes)
+    seconds, _, result = task.payload.partition(b":")
+    return seconds, result
