@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.outcomes import error_of, result_of
+from concurrent_framework.model.ids import nth_attempt, sequence_of
 from concurrent_framework.protocol.tasks import NewTask, Outcome
 from concurrent_framework.tasks.current import CurrentTask, running
 from concurrent_framework.tasks.failures import describe_failure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from concurrent_framework import Task, TaskSystem
+    from concurrent_framework.master.state import ApplicationRecord, SystemRecord
     from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.protocol.application import SystemEnded
     from concurrent_framework.protocol.tasks import Assigned, SpecEntry
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Workshop(SimManager):
-    """Calls each task when its time is over, which chance decides."""
+    """Calls each task when its time is over, which chance decides unless it has `seconds`."""
 
     chance: random.Random
     mean: float
@@ -47,13 +49,16 @@ class Workshop(SimManager):
         self._classes.close()
 
     def begin(self, task: Assigned) -> float:
-        return self.chance.expovariate(1 / self.mean)
+        seconds = getattr(self._rebuilt(task), "seconds", None)
+        return self.chance.expovariate(1 / self.mean) if seconds is None else float(seconds)
+
+    def _rebuilt(self, task: Assigned) -> Any:
+        return load_task(self._classes.task_class(task.spec), task.payload)  # type: ignore[arg-type]
 
     def outcome_of(self, task: Assigned, seconds: float) -> Outcome:
-        instance: Any = load_task(self._classes.task_class(task.spec), task.payload)  # type: ignore[arg-type]
         try:
             with running(CurrentTask(self)):  # type: ignore[arg-type]
-                result = dump_result(instance())
+                result = dump_result(self._rebuilt(task)())
         except Exception as error:
             return Outcome(task.key, task.attempt, failure=describe_failure(error))
         outcome = Outcome(task.key, task.attempt, result, seconds=seconds)
@@ -128,6 +133,35 @@ class Stage:
     def ended(self) -> SystemEnded:
         (ended,) = [one for one in self.app.seen if type(one).__name__ == "SystemEnded"]
         return ended  # type: ignore[no-any-return]
+
+    @property
+    def system(self) -> SystemRecord:
+        """What the master knows of the system."""
+        return self.cluster.master.state.applications[1].systems[1]
+
+    @property
+    def tasks(self) -> ApplicationRecord:
+        """What the master knows of its tasks."""
+        return self.cluster.master.state.applications[self.system.application]
+
+    def change_workers(self) -> None:
+        """Kill a worker and have another one."""
+        self.workers.pop(0).kill()
+        self.workers.append(self.cluster.add_worker(executors=3))
+
+    def until(self, time: float) -> None:
+        """Go on until a time."""
+        self.cluster.clock.run_until(time)
+
+    def starts(self) -> list[tuple[int, int]]:
+        """Return the sequence and the attempt of every task that was started."""
+        started = [one for worker in self.workers for one in worker.manager.started]
+        return sorted((sequence_of(key), nth_attempt(attempt)) for key, attempt in started)
+
+    def shown(self, level: str) -> list[str]:
+        """Return what was logged at a level, as the application is shown it."""
+        lines = [line for one in self.app.seen for line in getattr(one, "lines", ())]
+        return [line.text for line in lines if line.stream == level]
 
     def log(self, text: str) -> list[str]:
         return [line for line in self.cluster.log if text in line]

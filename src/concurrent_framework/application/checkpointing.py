@@ -105,9 +105,9 @@ class Checkpointing:
             return
         run, session = self._run, self._run.host.session
         if session.online and not session.checkpointing:
-            run.pushing.draw_lists()
-            if not run.pushing.draws_beside(run.source):
-                if self._wanted or self._place() != self._taken:
+            changed = self._wanted or self._place() != self._taken
+            if not changed or run.pushing.draw_all(run.source):
+                if changed:
                     self._take()
                 return
         self.expect(AGAIN)
@@ -174,3 +174,4 @@ class Checkpointing:
                 then,
                 problem,
             )
+            self._run.host.teller.flush()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _set = object.__setattr__  # also where a class is frozen
 FEED_TASKS = 1024
 FEED_SECONDS = 0.004
+DRAW_TASKS = 10_000
+DRAW_SECONDS = 0.05
 
 
 class _Single(NamedTuple):
@@ -41,10 +43,11 @@ class Feeder:
         count: how many have been drawn.
         first, last: their sequences.
         exhausted: there are no more.
+        allowance: how many may be drawn although there is no room.
 
     """
 
-    __slots__ = ("count", "exhausted", "first", "last", "listed", "tasks")
+    __slots__ = ("allowance", "count", "exhausted", "first", "last", "listed", "tasks")
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self.tasks: Iterator[Task] = iter(tasks)
@@ -53,6 +56,7 @@ class Feeder:
         self.first = 0
         self.last = 0
         self.exhausted = False
+        self.allowance = DRAW_TASKS
 
 
 class Pushing:
@@ -163,16 +167,21 @@ class Pushing:
                 ended = True
         return ended
 
-    def draw_lists(self) -> None:
-        """Push the rest of every list, however much room there is: its tasks are in memory anyway."""
-        for feeder in self._feeders:
-            while feeder.listed and self._draw(feeder):
-                pass
-        self._feeders = deque(feeder for feeder in self._feeders if not feeder.exhausted)
+    def draw_all(self, source: Feeder | None) -> bool:
+        """Push what all iterables have left, however much room there is; whether that was all.
 
-    def draws_beside(self, source: Feeder | None) -> bool:
-        """Whether a generator that is not exhausted is drawn, other than this one."""
-        return any(feeder is not source for feeder in self._feeders)
+        The tasks of lists are in memory anyway. Of generators other than `source`, which is left
+        alone, a limited number of tasks is drawn, and for a limited time.
+        """
+        until = self._clock() + DRAW_SECONDS
+        for feeder in self._feeders:
+            if feeder is not source or feeder.listed:
+                while feeder.listed or self._may_draw(feeder, until):
+                    feeder.allowance -= 1
+                    if not self._draw(feeder):
+                        break
+        self._feeders = deque(feeder for feeder in self._feeders if not feeder.exhausted)
+        return all(feeder is source for feeder in self._feeders)
 
     def sequences_of(self, what: Any) -> tuple[int, ...]:
         """Return the sequences of those of one or several tasks and systems that have not ended."""
@@ -213,6 +222,10 @@ class Pushing:
         in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
         self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
         return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def _may_draw(self, feeder: Feeder, until: float) -> bool:
+        waiting = self._session.outbox.waiting_tasks
+        return feeder.allowance > 0 and waiting < DRAW_TASKS and self._clock() < until
 
     def _draw(self, feeder: Feeder) -> bool:
         """Push the next task of an iterable; False if there is none."""
