@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from concurrent_framework import Task, TaskSystem
+    from concurrent_framework.application.system_run import SystemRun
     from concurrent_framework.master.state import ApplicationRecord, SystemRecord
     from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.protocol.application import SystemEnded
@@ -138,6 +139,12 @@ class Stage:
     def system(self) -> SystemRecord:
         """What the master knows of the system."""
         return self.cluster.master.state.applications[1].systems[1]
+
+    @property
+    def host(self) -> SystemRun:
+        """The system in the host that runs now."""
+        [host] = self.hosts.running.values()
+        return host.system
 
     @property
     def tasks(self) -> ApplicationRecord:

@@ -16,6 +16,7 @@ from concurrent_framework.testing.cluster import SimNode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from concurrent_framework.application.system_run import SystemRun
     from concurrent_framework.testing.cluster import SimCluster
 
 FORK_SECONDS = 0.002
@@ -75,6 +76,13 @@ class SimHost(SimNode):
         self._host = Host(Connection("simulated", transport=lambda: self.link), name, None)
         self._host.engine = self  # type: ignore[assignment]
         self.handle(on.Started())
+
+    @property
+    def system(self) -> SystemRun:
+        """The task system at work."""
+        run = self._host._running  # noqa: SLF001 (nobody else asks for it)
+        assert run is not None
+        return run
 
     # What a host and its system use of an engine.
 
