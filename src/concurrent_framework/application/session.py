@@ -322,7 +322,7 @@ class ApplicationSession:
             self.checkpointing = 0
 
     def _pass_on(self, message: Any, _now: float, done: list[do.Command]) -> None:
-        done.append(_PASSED_ON[type(message)](message))
+        done.append(do.PASSED_ON[type(message)](message))
 
     # What all of them need.
 
@@ -389,23 +389,10 @@ class ApplicationSession:
         say.Deliver: _deliver,
         say.SystemEnded: _system_ended,
         say.Checkpointed: _checkpointed,
-        say.Output: _pass_on,
-        say.Progress: _pass_on,
-        say.NodeLost: _pass_on,
-        say.WorkersChanged: _pass_on,
-        say.HostJob: _pass_on,
-        say.Finish: _pass_on,
+        **dict.fromkeys(do.PASSED_ON, _pass_on),
     }
 
 
-_PASSED_ON: dict[type, Any] = {
-    say.Output: lambda message: do.ShowOutput(message.lines),
-    say.Progress: lambda message: do.ShowProgress(message.notes),
-    say.NodeLost: do.WorkerGone,
-    say.WorkersChanged: do.SwarmChanged,
-    say.HostJob: do.TakeJob,
-    say.Finish: lambda message: do.CallFinished(message.items),
-}
 _TAKEN_ALWAYS = frozenset(
     {greet.Welcome, greet.Refused, greet.Resync, greet.Goodbye, say.Output, say.Progress}
 )
