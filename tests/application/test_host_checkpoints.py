@@ -77,13 +77,13 @@ def go_on(
     more = [] if deliver is None else [deliver]
     _, [done] = host(master, restored, directory, *more)
     assert done.failure is None
-    return load_result(done.result), master
+    return load_result(done.result), master  # type: ignore[arg-type]
 
 
 def test_a_second_host_comes_to_the_same_result_from_every_checkpoint(tmp_path: Path) -> None:
     before, job = FakeMaster(window_tasks=60), job_for(Pausing(200))
     _, [done] = host(before, job, tmp_path)
-    expected = load_result(done.result)
+    expected = load_result(done.result)  # type: ignore[arg-type]
     assert expected == (sum(range(200)) + 20 * 200, 220, 1, 220, 220)
     checkpoints = before.of(app.Checkpoint)
     assert len(checkpoints) >= 4
@@ -108,7 +108,7 @@ class Locked(Pausing):
 def test_what_cannot_be_pickled_is_said_once(tmp_path: Path) -> None:
     master = FakeMaster(window_tasks=60)
     _, [done] = host(master, job_for(Locked(200)), tmp_path)
-    assert load_result(done.result) == sum(range(200)) + 20 * 200
+    assert load_result(done.result) == sum(range(200)) + 20 * 200  # type: ignore[arg-type]
     assert master.of(app.Checkpoint) == []
     [warning] = texts(master, "warning")
     assert warning.startswith(

@@ -37,7 +37,7 @@ class Drifting(TaskSystem):
         self.last = result
         return None
 
-    def gather_result(self, master: Any) -> float:
+    def gather_result(self, master: Any) -> Any:
         return self.last
 
 

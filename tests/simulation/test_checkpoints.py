@@ -367,7 +367,7 @@ class Resumes(TaskSystem):
 class Repeats(Resumes):
     """Does not say how it resumes."""
 
-    resume_tasks = TaskSystem.resume_tasks  # type: ignore[assignment]
+    resume_tasks = TaskSystem.resume_tasks
 
 
 @pytest.mark.parametrize("kind", [Resumes, Repeats])

@@ -34,11 +34,11 @@ def test_a_checkpoint_of_an_earlier_attempt_does_not_count() -> None:
     silent.cut()
     cluster.add_worker(executors=1)
     cluster.run_for(10)
-    assert float(record.checkpoint) < 12  # type: ignore[arg-type]
+    assert float(record.checkpoint) < 12
     silent.mend()
-    before = float(record.checkpoint)  # type: ignore[arg-type]
+    before = float(record.checkpoint)
     cluster.run_for(0.5)
-    assert float(record.checkpoint) <= before + 1  # type: ignore[arg-type]
+    assert float(record.checkpoint) <= before + 1
     cluster.run()
     assert [outcome.attempt for outcome in app.outcomes] == [2]
 

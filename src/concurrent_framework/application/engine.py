@@ -170,7 +170,7 @@ class Engine:
 
     def post_later(self, seconds: float, command: do.Command) -> None:
         """Have the actor called for this after a while."""
-        if self._loop is not None:
+        if self._loop is not None and not self.stopped:
             self._loop.call_later(seconds, self.post, command)
 
     @property

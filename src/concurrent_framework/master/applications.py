@@ -15,9 +15,9 @@ from concurrent_framework.master.state import (
 from concurrent_framework.model.ids import (
     FENCE_BITS,
     FIRST_SPAWNED_SPEC,
+    SEQUENCE_MASK,
     SPEC_BITS,
     application_of,
-    sequence_of,
     task_key,
 )
 from concurrent_framework.model.outcome import Failure
@@ -197,12 +197,13 @@ def _submit(
             application.counts.submitted += 1
             application.counts.failed += 1
             outcome = Outcome(key, 0, failure=failure)
-            application.outgoing.append(Undelivered(outcome, row, None, root or sequence_of(key)))
+            application.outgoing.append(
+                Undelivered(outcome, row, None, root or key & SEQUENCE_MASK)
+            )
             reactor.state.talkative.add(application.number)
         else:
-            record = TaskRecord(
-                key, spec, row, attempt=fence, since=now, arrived=now, root=root or sequence_of(key)
-            )
+            record = TaskRecord(key, spec, row, attempt=fence, since=now, arrived=now)
+            record.root = root or key & SEQUENCE_MASK
             tasks[key] = record
             records.append(record)
         key += 1
