@@ -66,9 +66,13 @@ class Checkpointing:
     Args:
         run: the system at work.
 
+    Attributes:
+        kept: the master has had one, of this host or of an earlier one.
+
     """
 
     def __init__(self, run: SystemRun) -> None:
+        self.kept = False
         self._run = run
         self._clock = run.host.engine.clock
         self._wanted = False
@@ -78,6 +82,7 @@ class Checkpointing:
         self._taken: tuple[int, ...] | None = None
         self._results = 0
         self._limit = KEPT_BYTES
+        self._failed = False
         self._warned = False
 
     def want(self) -> None:
@@ -96,7 +101,8 @@ class Checkpointing:
 
     def due(self, now: float) -> bool:
         """Whether `consider` may find that it is time."""
-        return self._wanted or now >= self._due or self._results >= self._limit
+        hurry = self._wanted or self._results >= self._limit
+        return now >= self._due or (hurry and not self._failed)
 
     def consider(self) -> None:
         """Take one if it is time; to be called between two callbacks."""
@@ -151,6 +157,8 @@ class Checkpointing:
         if len(state) > MAX_PAYLOAD_BYTES:
             self._refuse(f"its state takes more than {MAX_PAYLOAD_BYTES >> 20} MiB", began)
             return
+        self._failed = False
+        self.kept = True
         self._number += 1
         self._taken = self._place()
         checkpoint = Checkpoint(self._number, self._run.handled, outbox.accepted, state)
@@ -163,11 +171,12 @@ class Checkpointing:
     def _refuse(self, problem: str, began: float) -> None:
         """Say once that the system cannot be restored, or not from a later state than before."""
         now = self._clock()
+        self._failed = True
         self._due = now + max(AFTER_FAILURE, PACE * (now - began))
         self._taken = self._place()
         if not self._warned:
             self._warned = True
-            then = "from its last checkpoint" if self._number else "from its beginning"
+            then = "from its last checkpoint" if self.kept else "from its beginning"
             self._run.log.warning(
                 "no checkpoint can be made of %s, so after a crash it goes on %s: %s",
                 self._run.name,

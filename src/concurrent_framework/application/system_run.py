@@ -180,6 +180,7 @@ class SystemRun:
 
         """
         state = saved(checkpoint)
+        self.checkpointing.kept = True
         system = self._rebuild(state.system)
         self._learn(specs)
         self.pushing.count, self._stats.finished, self._stats.failed = state.counts
