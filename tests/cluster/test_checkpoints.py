@@ -58,7 +58,8 @@ class Besieged(Recorder):
         self.ended.append((None, error))
 
     def system_progress(self, done: float, total: float, message: str) -> None:
-        if self.moments and done >= self.moments[0]:
+        late = message.isdecimal() and int(message) in self.killed
+        if self.moments and done >= self.moments[0] and not late:
             self.moments.pop(0)
             self.kill()
 
@@ -150,7 +151,7 @@ class Diary(TaskSystem):
         self, master: SystemMaster, task: Any, result: Any, error: TaskError | None
     ) -> Any:
         self.told.append(result)
-        master.progress(len(self.told), self.size)
+        master.progress(len(self.told), self.size, str(os.getpid()))
         if len(self.told) % 50 == 0:
             master.checkpoint()
         return Call("add", result, self.size) if result < self.size and result % 3 == 0 else None
