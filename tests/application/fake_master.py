@@ -173,6 +173,8 @@ class FakeMaster:
         if isinstance(message, app.PushSystem):
             self.accepted += 1
             return [app.Accepted(self.accepted)]
+        if isinstance(message, app.Checkpoint):
+            return [app.Checkpointed(message.number)]
         if isinstance(message, app.Delivered):
             self.unacknowledged = self.outcomes - message.through
         if isinstance(message, greet.Heartbeat):

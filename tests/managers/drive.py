@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.model.outcome import Failure
-    from concurrent_framework.protocol.tasks import OutputLine, ProgressNote
+    from concurrent_framework.protocol.tasks import OutputLine, ProgressNote, TaskCheckpoint
     from concurrent_framework.tasks.task import Task
 
 PATIENCE = 20.0
@@ -44,6 +44,7 @@ class Driver:
         self.reported: Counter[int] = Counter()
         self.output: list[OutputLine] = []
         self.notes: list[ProgressNote] = []
+        self.checkpoints: list[TaskCheckpoint] = []
         self.template = Template(fork=True)
         config = Config.load(None, {}, ["worker.executors=2", *settings])
         self.manager = ComponentManager(config, [ProcessManager])[ProcessManager]
@@ -99,6 +100,7 @@ class Driver:
             self.reported[outcome.key] += 1
         self.output += report.output
         self.notes += report.notes
+        self.checkpoints += report.checkpoints
 
     def until(self, done: Callable[[], bool]) -> None:
         """Go on until something is so; fail if it does not become so."""

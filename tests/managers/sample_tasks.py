@@ -321,3 +321,31 @@ def ignores_interrupts() -> bool:
 def random_numbers() -> list[float]:
     inherited = sys.modules["numpy.random"]
     return [random.random(), float(inherited.random())]
+
+
+def count_checkpoints(number: int, path: str) -> Any:
+    """Make many checkpoints, then wait for a file; or return what an earlier attempt kept last."""
+    here = current_task()
+    if here.restored is None:
+        for step in range(number):
+            here.checkpoint({"step": step + 1})
+        while not Path(path).exists():
+            time.sleep(0.003)
+    return here.restored
+
+
+def checkpoint_then_die(state: Any) -> None:
+    current_task().checkpoint(state)
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def checkpoint_in_thread(state: Any) -> None:
+    here = current_task()
+    thread = threading.Thread(target=here.checkpoint, args=(state,))
+    thread.start()
+    thread.join()
+
+
+def restored() -> Any:
+    return current_task().restored

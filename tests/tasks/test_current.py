@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from concurrent_framework import Task, UsageError, current_task
+from concurrent_framework import NotSerializable, Task, UsageError, current_task
 from concurrent_framework.tasks.current import CurrentTask, running
 
 
@@ -15,6 +15,7 @@ class Sink:
         self.pushed: list[Task] = []
         self.told: list[tuple[Any, ...]] = []
         self.is_cancelled = False
+        self.kept = b""
 
     def push(self, task: Task) -> None:
         self.pushed.append(task)
@@ -30,6 +31,12 @@ class Sink:
 
     def scratch(self) -> Path:
         return Path("scratch")
+
+    def checkpoint(self, state: bytes) -> None:
+        self.kept = state
+
+    def restored(self) -> bytes:
+        return self.kept
 
 
 @pytest.fixture
@@ -50,6 +57,27 @@ def test_it_reaches_the_executor(sink: Sink) -> None:
     assert sink.pushed[0] is task
     assert [one.name for one in sink.pushed[1:]] == ["0", "1"]
     assert sink.told == [(1, 2, "half")]
+
+
+def test_a_checkpoint_is_what_the_next_attempt_finds(sink: Sink) -> None:
+    with running(CurrentTask(sink)):
+        assert current_task().restored is None
+        current_task().checkpoint({"done": [1, 2]})
+        assert current_task().restored == {"done": [1, 2]}
+        current_task().checkpoint(None)
+        assert current_task().restored is None
+
+
+def test_what_cannot_be_a_checkpoint_is_refused(sink: Sink) -> None:
+    with running(CurrentTask(sink)):
+        current_task().checkpoint(bytes(16_000_000))
+        with pytest.raises(UsageError, match=r"the state takes 17.0 MiB, 16 MiB at most: write it"):
+            current_task().checkpoint(bytes(17 << 20))
+        with pytest.raises(NotSerializable, match=r"checkpoint cannot be kept: .*lock"):
+            current_task().checkpoint({"a": [threading.Lock()]})
+        sink.kept = b"nonsense"
+        with pytest.raises(NotSerializable, match="checkpoint cannot be rebuilt here"):
+            _ = current_task().restored
 
 
 def test_log_is_a_logger_like_any_other(sink: Sink) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.model.outcome import Failure
+from concurrent_framework.protocol import application as say
 from concurrent_framework.protocol.application import (
     FinishTask,
     HostJob,
@@ -17,6 +18,9 @@ from concurrent_framework.protocol.application import (
 )
 from concurrent_framework.protocol.session import Welcome
 from concurrent_framework.protocol.tasks import NewTask, Outcome, OutputLine, ProgressNote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Send(Struct, frozen=True):
@@ -101,6 +105,14 @@ class TakeJob(Struct, frozen=True):
     job: HostJob
 
 
+class CheckpointLost(Struct, frozen=True):
+    """Hosts: the last checkpoint may not have reached the master; take another one."""
+
+
+class ConsiderCheckpoint(Struct, frozen=True):
+    """Hosts: the time has come when a checkpoint may be due. From the host itself."""
+
+
 class CallFinished(Struct, frozen=True):
     """Hosts: call `finished` of these tasks, then tell `Finished`."""
 
@@ -127,6 +139,18 @@ Command = (
     | WorkerGone
     | SwarmChanged
     | TakeJob
+    | CheckpointLost
+    | ConsiderCheckpoint
     | CallFinished
     | End
 )
+
+PASSED_ON: dict[type, Callable[[Any], Command]] = {
+    say.Output: lambda message: ShowOutput(message.lines),
+    say.Progress: lambda message: ShowProgress(message.notes),
+    say.NodeLost: WorkerGone,
+    say.WorkersChanged: SwarmChanged,
+    say.HostJob: TakeJob,
+    say.Finish: lambda message: CallFinished(message.items),
+}
+"""What the master says that a session only hands on."""

@@ -75,6 +75,7 @@ class Engine:
         foundation: Foundation | None = None,
     ) -> None:
         self.session = session
+        self.clock = time.monotonic
         self.stopped = False
         self.exit_code = 0
         self.detaching = False
@@ -166,6 +167,11 @@ class Engine:
         """Have the actor called for this too."""
         self._queue.append(command)
         self._wake.set()
+
+    def post_later(self, seconds: float, command: do.Command) -> None:
+        """Have the actor called for this after a while."""
+        if self._loop is not None and not self.stopped:
+            self._loop.call_later(seconds, self.post, command)
 
     @property
     def envelopes(self) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from concurrent_framework.protocol.application import Checkpoint
+
 
 class Started(Struct, frozen=True):
     """The transport is there: introduce yourself."""
@@ -64,6 +66,12 @@ class Told(Struct, frozen=True):
     keep: bool = False
 
 
+class CheckpointTaken(Struct, frozen=True):
+    """A system's state has been taken down between two callbacks: hand it to the master."""
+
+    checkpoint: Checkpoint
+
+
 class Leaving(Struct, frozen=True):
     """The application ends: say goodbye."""
 
@@ -85,6 +93,7 @@ Event = (
     | Handled
     | CancelAsked
     | Told
+    | CheckpointTaken
     | Leaving
     | Tick
 )

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from concurrent_framework.tasks.task import Task
 
 CONNECT_TIMEOUT = 30.0
+_CALLS = do.TakeJob | do.TasksEnded | do.CallFinished | do.PushRejected | do.ConsiderCheckpoint
 REMEMBERED = 65536
 """Calls of `finished` that are remembered, to make none twice when the master asks again."""
 
@@ -104,7 +105,10 @@ class Host:
             self.workers.update(command.now.names)
         elif isinstance(command, do.Begin):
             self.number = command.welcome.number
-        elif isinstance(command, do.TakeJob | do.TasksEnded | do.CallFinished | do.PushRejected):
+        elif isinstance(command, do.PushAccepted | do.CheckpointLost):
+            if self._running is not None and not self._over:
+                self._running.news(command)
+        elif isinstance(command, _CALLS):
             return False
         return True
 
@@ -118,6 +122,9 @@ class Host:
             return None
         if isinstance(command, do.TasksEnded):
             return self._running.tasks_ended(command)
+        if isinstance(command, do.ConsiderCheckpoint):
+            self._running.checkpointing.arrived()
+            return None
         assert isinstance(command, do.PushRejected)
         return self._running.rejected(command)
 
@@ -165,10 +172,13 @@ class Host:
     async def _take_job(self, job: HostJob) -> None:
         references = () if job.system is None else (job.system.code,)
         self.classes.learn(job.specs, job.codes, *references)
-        if job.system is not None and self._running is None:
+        if job.system is not None and self._running is None and not self._over:
             self.teller.speak_for(task_key(self.number, 0), job.system.name)
             self._running = SystemRun(self, job.system)
-            await self._running.start()
+            if job.checkpoint:
+                await self._running.restore(job.checkpoint, job.specs)
+            else:
+                await self._running.start()
 
     async def _call_all(self, items: tuple[FinishTask, ...]) -> None:
         called: list[int] = []

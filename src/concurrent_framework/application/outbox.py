@@ -163,6 +163,17 @@ class Outbox:
             self.waiting_tasks += entry.tasks
             self._waiting_bytes += entry.size
 
+    def unaccepted(self) -> list[Define | Submit]:
+        """Return what was pushed and is not accepted yet, with its definitions, in order."""
+        messages = [
+            entry.message
+            for entry in (*self._sent, *self._waiting)
+            if not isinstance(entry.message, PushSystem)
+        ]
+        if self._open:
+            messages.append(Submit(self.next_sequence - len(self._open), list(self._open)))
+        return messages
+
     def finished(self, outcomes: Iterable[Outcome]) -> None:
         """Take note of outcomes that have arrived."""
         for outcome in outcomes:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _set = object.__setattr__  # also where a class is frozen
 FEED_TASKS = 1024
 FEED_SECONDS = 0.004
+DRAW_TASKS = 10_000
+DRAW_SECONDS = 0.05
 
 
 class _Single(NamedTuple):
@@ -33,17 +35,28 @@ class _Single(NamedTuple):
     item: Any
 
 
-class _Feeder:
-    """An iterable that is drawn lazily, and how far it has come."""
+class Feeder:
+    """An iterable that is drawn lazily, and how far it has come.
 
-    __slots__ = ("count", "exhausted", "first", "last", "tasks")
+    Attributes:
+        listed: its tasks are all made already.
+        count: how many have been drawn.
+        first, last: their sequences.
+        exhausted: there are no more.
+        allowance: how many may be drawn although there is no room.
 
-    def __init__(self, tasks: Iterator[Task]) -> None:
-        self.tasks = tasks
+    """
+
+    __slots__ = ("allowance", "count", "exhausted", "first", "last", "listed", "tasks")
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self.tasks: Iterator[Task] = iter(tasks)
+        self.listed = isinstance(tasks, list | tuple)
         self.count = 0
         self.first = 0
         self.last = 0
         self.exhausted = False
+        self.allowance = DRAW_TASKS
 
 
 class Pushing:
@@ -55,6 +68,7 @@ class Pushing:
         client_id: what tasks that have no `client_id` get.
         pushed: told after each push; makes sure that it leaves.
         receipts: whether somebody wants `PushReceipt`s for single pushes.
+        clock: monotonic time in seconds.
 
     """
 
@@ -66,6 +80,7 @@ class Pushing:
         pushed: Callable[[], None],
         *,
         receipts: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.book = book
         self.items: dict[int, Any] = {}
@@ -77,9 +92,10 @@ class Pushing:
         self._client_id = client_id
         self._pushed = pushed
         self._receipts = receipts
-        self._feeders: deque[_Feeder] = deque()
+        self._clock = clock
+        self._feeders: deque[Feeder] = deque()
         self._singles: deque[_Single] = deque()
-        self._bulks: deque[_Feeder] = deque()
+        self._bulks: deque[Feeder] = deque()
 
     def push(self, task: Task) -> None:
         """Push one task; raises UsageError or NotSerializable if it cannot be one."""
@@ -91,15 +107,16 @@ class Pushing:
             self._singles.append(_Single(sequence, task))
         self._pushed()
 
-    def push_lazily(self, tasks: Iterable[Task]) -> None:
+    def push_lazily(self, tasks: Iterable[Task]) -> Feeder:
         """Push what an iterable yields, drawing it no further than the window allows."""
         if not isinstance(tasks, Iterable):
             kind = "an async iterable" if isinstance(tasks, AsyncIterable) else repr(tasks)[:200]
             message = f"push_tasks takes an iterable of tasks (a list, a generator …), not {kind}"
             raise UsageError(message)
-        feeder = _Feeder(iter(tasks))
+        feeder = Feeder(tasks)
         self._feeders.append(feeder)
         self._bulks.append(feeder)
+        return feeder
 
     def push_system(self, system: Any) -> int:
         """Push a task system; returns its sequence."""
@@ -140,24 +157,31 @@ class Pushing:
         """Draw up to `room` tasks, for a few milliseconds; True if an iterable was exhausted."""
         feeders = self._feeders
         ended = False
-        until = time.monotonic() + FEED_SECONDS
+        clock = self._clock
+        until = clock() + FEED_SECONDS
         for _ in range(min(room, FEED_TASKS)):
-            if not feeders or time.monotonic() >= until:
+            if not feeders or clock() >= until:
                 break
-            feeder = feeders[0]
-            try:
-                task = next(feeder.tasks)
-            except StopIteration:
-                feeder.exhausted = ended = True
+            if not self._draw(feeders[0]):
                 feeders.popleft()
-                continue
-            if not isinstance(task, Task):
-                message = f"push_tasks was given {task!r:.200}, which is no Task"
-                raise UsageError(message)
-            feeder.last = self._push(task)
-            feeder.first = feeder.first or feeder.last
-            feeder.count += 1
+                ended = True
         return ended
+
+    def draw_all(self, source: Feeder | None) -> bool:
+        """Push what all iterables have left, however much room there is; whether that was all.
+
+        The tasks of lists are in memory anyway. Of generators other than `source`, which is left
+        alone, a limited number of tasks is drawn, and for a limited time.
+        """
+        until = self._clock() + DRAW_SECONDS
+        for feeder in self._feeders:
+            if feeder is not source or feeder.listed:
+                while feeder.listed or self._may_draw(feeder, until):
+                    feeder.allowance -= 1
+                    if not self._draw(feeder):
+                        break
+        self._feeders = deque(feeder for feeder in self._feeders if not feeder.exhausted)
+        return all(feeder is source for feeder in self._feeders)
 
     def sequences_of(self, what: Any) -> tuple[int, ...]:
         """Return the sequences of those of one or several tasks and systems that have not ended."""
@@ -198,6 +222,31 @@ class Pushing:
         in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
         self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
         return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def _may_draw(self, feeder: Feeder, until: float) -> bool:
+        waiting = self._session.outbox.waiting_tasks
+        return feeder.allowance > 0 and waiting < DRAW_TASKS and self._clock() < until
+
+    def _draw(self, feeder: Feeder) -> bool:
+        """Push the next task of an iterable; False if there is none."""
+        try:
+            task = next(feeder.tasks)
+        except StopIteration:
+            feeder.exhausted = True
+            return False
+        if not isinstance(task, Task):
+            message = f"push_tasks was given {task!r:.200}, which is no Task"
+            raise UsageError(message)
+        feeder.last = self._push(task)
+        feeder.first = feeder.first or feeder.last
+        feeder.count += 1
+        return True
+
+    def push_again(self, row: NewTask, task: Task) -> None:
+        """Push what an earlier process had pushed when its state was taken down."""
+        sequence = self._session.push(row)
+        _set(task, "task_id", sequence)
+        self.items[sequence] = task
 
     def _push(self, task: Task) -> int:
         known = task.task_id

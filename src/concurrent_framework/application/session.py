@@ -75,6 +75,8 @@ class ApplicationSession:
         self._kept: list[Any] = []
         self._unsaid: deque[Any] = deque(maxlen=UNSAID)
         self._inherits = False
+        self.checkpointing = 0
+        """Number of the checkpoint that the master has been sent and has not made safe; or 0."""
 
     # What the shell calls for each task.
 
@@ -179,6 +181,13 @@ class ApplicationSession:
         elif not event.keep:
             self._unsaid.extend(event.messages)
 
+    def _checkpoint_taken(
+        self, event: on.CheckpointTaken, now: float, done: list[do.Command]
+    ) -> None:
+        if self.online:
+            self.checkpointing = event.checkpoint.number
+            self._send([event.checkpoint], now, done)
+
     def _leaving(self, event: on.Leaving, now: float, done: list[do.Command]) -> None:
         if self.online:
             self._flush(on.Flush(), now, done)
@@ -228,6 +237,9 @@ class ApplicationSession:
             done.append(do.Regained(before.master != message.master))
         self._lost = False
         self.outbox.added(message.added)
+        if self.checkpointing:
+            self.checkpointing = 0
+            done.append(do.CheckpointLost())
         self._accepted_through(message.accepted, done)
         self.outbox.take_back()
         if self._unsaid or self._kept:
@@ -304,26 +316,17 @@ class ApplicationSession:
             self._send([say.Delivered(self._handled)], now, done)
         return known
 
-    def _output(self, message: say.Output, _now: float, done: list[do.Command]) -> None:
-        done.append(do.ShowOutput(message.lines))
-
-    def _progress(self, message: say.Progress, _now: float, done: list[do.Command]) -> None:
-        done.append(do.ShowProgress(message.notes))
-
-    def _node_lost(self, message: say.NodeLost, _now: float, done: list[do.Command]) -> None:
-        done.append(do.WorkerGone(message))
-
-    def _workers(self, message: say.WorkersChanged, _now: float, done: list[do.Command]) -> None:
-        done.append(do.SwarmChanged(message))
+    def _checkpointed(
+        self, message: say.Checkpointed, _now: float, _done: list[do.Command]
+    ) -> None:
+        if message.number == self.checkpointing:
+            self.checkpointing = 0
 
     def _added(self, message: say.Added, _now: float, _done: list[do.Command]) -> None:
         self.outbox.added(message.total)
 
-    def _host_job(self, message: say.HostJob, _now: float, done: list[do.Command]) -> None:
-        done.append(do.TakeJob(message))
-
-    def _finish(self, message: say.Finish, _now: float, done: list[do.Command]) -> None:
-        done.append(do.CallFinished(message.items))
+    def _pass_on(self, message: Any, _now: float, done: list[do.Command]) -> None:
+        done.append(do.PASSED_ON[type(message)](message))
 
     # What all of them need.
 
@@ -376,6 +379,7 @@ class ApplicationSession:
         on.Handled: _handled_outcomes,
         on.CancelAsked: _cancel_asked,
         on.Told: _told,
+        on.CheckpointTaken: _checkpoint_taken,
         on.Leaving: _leaving,
         on.Tick: _tick,
     }
@@ -388,13 +392,9 @@ class ApplicationSession:
         say.Rejected: _rejected,
         say.Deliver: _deliver,
         say.SystemEnded: _system_ended,
-        say.Output: _output,
-        say.Progress: _progress,
-        say.NodeLost: _node_lost,
-        say.WorkersChanged: _workers,
-        say.HostJob: _host_job,
         say.Added: _added,
-        say.Finish: _finish,
+        say.Checkpointed: _checkpointed,
+        **dict.fromkeys(do.PASSED_ON, _pass_on),
     }
 
 

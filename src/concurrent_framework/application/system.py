@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent_framework.components import Interface
@@ -55,6 +56,13 @@ class SystemMaster(Protocol):
     def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
         """Tell the application how far the system has come: `done` of `total`."""
 
+    def checkpoint(self) -> None:
+        """Have the system's state kept as soon as the running method returns.
+
+        That happens by itself every second or so; ask for it after something that must not be done
+        twice.
+        """
+
 
 class ITaskSystem(Interface):
     """What a task system does, in the order in which it is called. Each may be ``async def``."""
@@ -87,6 +95,11 @@ class TaskSystem:
     the master's machine, where the other methods are called one at a time. It goes on there when
     the application ends, if that was started with ``--detach``. When it is complete, the instance in
     the application gets the attributes it has then, as far as they can be pickled.
+
+    If its host dies, the system goes on in another one from its last checkpoint: its state, pickled
+    between two calls every second or so. It is told again what it was told after that, and what it
+    pushed after that is undone. Attributes that cannot be pickled prevent this; leave them out in
+    ``__getstate__`` and make them anew in ``__setstate__``. `init_system` is not called again.
 
     What a method raises ends the system: the application's `work_failed` is told, with the
     traceback.
@@ -127,6 +140,22 @@ class TaskSystem:
     def generate_tasks(self, master: SystemMaster) -> Any:
         """Return the first tasks: a list, or a generator, which is drawn as the swarm needs it."""
 
+    def resume_tasks(self, master: SystemMaster, drawn: int) -> Any:
+        """Return the tasks that `generate_tasks` had not given when the state was taken down.
+
+        Called on a system that was restored from a checkpoint, unless there were no more. The
+        default calls `generate_tasks` again and skips what was drawn. That is right as long as the
+        restored system yields the same tasks in the same order; override it where it does not, or
+        where a place in the sequence can be found more quickly.
+
+        Args:
+            master: what may be asked of the master.
+            drawn: how many tasks had been drawn.
+
+        """
+        tasks = self.generate_tasks(master)
+        return _rest_of(tasks, drawn) if hasattr(tasks, "__await__") else islice(tasks, drawn, None)
+
     def task_finished(
         self,
         master: SystemMaster,  # noqa: ARG002 (for those who override it)
@@ -158,6 +187,10 @@ class TaskSystem:
 
     def gather_result(self, master: SystemMaster) -> Any:
         """Return the result; called once, when the system is complete."""
+
+
+async def _rest_of(tasks: Any, drawn: int) -> Any:
+    return islice(await tasks, drawn, None)
 
 
 def check_system(system: Any) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
+from concurrent_framework.application.checkpointing import Checkpointing, saved
 from concurrent_framework.application.outcomes import (
     ACKNOWLEDGE_AFTER,
     error_of,
@@ -23,8 +25,8 @@ from concurrent_framework.model.errors import (
     UsageError,
 )
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
-from concurrent_framework.protocol.application import Progress
-from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote
+from concurrent_framework.protocol.application import Define, Progress
+from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote, SpecEntry
 from concurrent_framework.tasks.payload import dump_result, dump_state, load_task
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
@@ -32,9 +34,10 @@ from concurrent_framework.tasks.task import Task
 if TYPE_CHECKING:
     import logging
 
-    from concurrent_framework.application import commands as do
     from concurrent_framework.application.host import Host
-    from concurrent_framework.protocol.application import PushSystem
+    from concurrent_framework.application.pushing import Feeder
+    from concurrent_framework.protocol.application import PushSystem, Submit
+    from concurrent_framework.protocol.tasks import Payload
 
 PROGRESS_INTERVAL = 0.05
 
@@ -52,7 +55,7 @@ class HostedMaster:
     @property
     def log(self) -> logging.Logger:
         """A logger whose lines appear in the application's log."""
-        return self._run.host.teller.log
+        return self._run.log
 
     @property
     def stats(self) -> ApplicationStats:
@@ -85,12 +88,15 @@ class HostedMaster:
 
     def push_tasks(self, tasks: Iterable[Task]) -> None:
         """Push what an iterable yields, drawn lazily as the swarm needs it."""
-        self._run.pushing.push_lazily(tasks)
-        self._run.host.engine.feed_soon()
+        self._run.push_tasks(tasks)
 
     def cancel(self, what: Any = None) -> None:
         """Cancel a task, an iterable of tasks, or with None all there are, generators included."""
         self._run.cancel(what)
+
+    def checkpoint(self) -> None:
+        """Have the system's state kept as soon as the running method returns."""
+        self._run.checkpointing.want()
 
     def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
         """Tell the application how far the system has come: `done` of `total`."""
@@ -104,24 +110,50 @@ class SystemRun:
         host: the process it runs in.
         push: the system as the application pushed it.
 
+    Attributes:
+        system: the user's object.
+        handled: number of the last outcome that it has been told of.
+        source: what `generate_tasks` returned, as long as more is to be drawn from it.
+        ready: it has made its first tasks.
+
     """
 
     def __init__(self, host: Host, push: PushSystem) -> None:
         self.host = host
+        self._clock = host.engine.clock
+        self.handled = 0
+        self.source: Feeder | None = None
+        self.system: Any = None
         self.name = push.name
         self.key = task_key(host.number, 0)
         self.pushing = Pushing(
-            host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
+            host.session,
+            SpecBook(host.classes.code),
+            host.name,
+            host.engine.flush_soon,
+            clock=self._clock,
         )
         self._push = push
         self._master = HostedMaster(self)
         self._stats = ApplicationStats()
-        self._system: Any = None
+        self._drawn = 0
         self._note: ProgressNote | None = None
         self._noted = 0.0
         self._told = 0
         """Outcomes that the system has been told of and that are not acknowledged yet."""
         self.ready = False
+        self.checkpointing = Checkpointing(self)
+
+    @property
+    def log(self) -> logging.Logger:
+        """A logger whose lines appear in the application's log."""
+        return self.host.teller.log
+
+    @property
+    def drawn(self) -> int:
+        """How many tasks were drawn of what `generate_tasks` returned; -1 if there are no more."""
+        source = self.source
+        return -1 if source is None or source.exhausted else self._drawn + source.count
 
     @property
     def outstanding(self) -> int:
@@ -135,19 +167,78 @@ class SystemRun:
 
     async def start(self) -> None:
         """Rebuild the system and let it make its first tasks."""
+        system = self._rebuild(self._push.payload)
+        await value_of(system.init_system(self._master))
+        await self._generate(system.generate_tasks(self._master))
+
+    async def restore(self, checkpoint: Payload, specs: tuple[SpecEntry, ...]) -> None:
+        """Rebuild the system as it was when a checkpoint was taken, and let it go on.
+
+        Args:
+            checkpoint: the state, of whichever host took it.
+            specs: what is known at the master of its tasks.
+
+        """
+        state = saved(checkpoint)
+        self.checkpointing.kept = True
+        system = self._rebuild(state.system)
+        self._learn(specs)
+        self.pushing.count, self._stats.finished, self._stats.failed = state.counts
+        self._stats.task_seconds = state.seconds
+        for message in state.waiting:
+            self._push_again(message)
+        self._drawn = state.drawn
+        if state.drawn < 0:
+            await self._generate(None)
+        elif hasattr(system, "resume_tasks"):
+            await self._generate(system.resume_tasks(self._master, state.drawn))
+        else:
+            tasks = await value_of(system.generate_tasks(self._master))
+            await self._generate(islice(tasks, state.drawn, None))
+
+    def _rebuild(self, state: Payload) -> Any:
         cls = self.host.classes.load(self._push.code)
-        self._system = load_task(cls, self._push.payload)  # type: ignore[arg-type]
-        check_system(self._system)
-        object.__setattr__(self._system, "system_id", self._push.sequence)
-        await value_of(self._system.init_system(self._master))
-        await self._take(await value_of(self._system.generate_tasks(self._master)))
+        self.system = load_task(cls, state)  # type: ignore[arg-type]
+        check_system(self.system)
+        object.__setattr__(self.system, "system_id", self._push.sequence)
+        return self.system
+
+    def _push_again(self, message: Define | Submit) -> None:
+        """Push what the master had not accepted when the checkpoint was taken."""
+        host, pushing = self.host, self.pushing
+        if isinstance(message, Define):
+            host.classes.learn(message.specs, message.codes)
+            self._learn(message.specs)
+            host.session.outbox.define(message)
+            return
+        for row in message.tasks:
+            pushing.push_again(row, host.classes.rebuild(row, pushing.classes))
+        host.engine.flush_soon()
+
+    def _learn(self, specs: tuple[SpecEntry, ...]) -> None:
+        """Go on numbering specs where the host before has stopped."""
+        self.pushing.book.learn(specs)
+        self.pushing.book.number_above(self.host.classes.numbers)
+
+    async def _generate(self, tasks: Any) -> None:
+        """Push the first tasks, and find out whether that was all."""
+        self.source = await self._take(await value_of(tasks))
         self.ready = True
-        await self._conclude_if_complete()
+        if not await self._conclude_if_complete():
+            self.checkpointing.consider()
+
+    def news(self, command: do.PushAccepted | do.CheckpointLost) -> None:
+        """Take note of what concerns checkpoints."""
+        if isinstance(command, do.PushAccepted):
+            self.pushing.accepted(command.through)
+            self.checkpointing.expect()
+        else:
+            self.checkpointing.lost()
 
     async def tasks_ended(self, command: do.TasksEnded) -> None:
         """Tell the system what came of tasks, then ask whether it is complete."""
-        handled = command.first - 1
-        since = time.monotonic()
+        self.handled = command.first - 1
+        since = self._clock()
         for index, outcome in enumerate(command.outcomes):
             task = self.pushing.items.pop(outcome.key & SEQUENCE_MASK, None)
             if task is None:
@@ -158,18 +249,24 @@ class SystemRun:
             self._stats.task_seconds += outcome.seconds
             self._told += 1
             await self._tell(task, outcome.key, result, error)
-            handled += 1
-            if time.monotonic() - since >= ACKNOWLEDGE_AFTER:
-                since = time.monotonic()
-                self._acknowledge(handled)
+            self.handled += 1
+            self.checkpointing.note(outcome)
+            now = self._clock()
+            if now - since >= ACKNOWLEDGE_AFTER:
+                since = now
+                self._acknowledge()
                 self.host.teller.flush()
+            if self.checkpointing.due(now):
+                self._acknowledge()
+                self.checkpointing.consider()
         if self._told:
-            self._acknowledge(handled)
-        await self._conclude_if_complete()
+            self._acknowledge()
+        if not await self._conclude_if_complete():
+            self.checkpointing.consider()
 
-    def _acknowledge(self, through: int) -> None:
+    def _acknowledge(self) -> None:
         self._told = 0
-        self.host.engine.handle(on.Handled(through))
+        self.host.engine.handle(on.Handled(self.handled))
 
     async def rejected(self, command: do.PushRejected) -> None:
         """Tell the system of tasks that the master did not take."""
@@ -195,6 +292,7 @@ class SystemRun:
         """Draw from the system's generators."""
         self.host.teller.speak_for(self.key, self.name)
         self.pushing.feed(room)
+        self.checkpointing.expect()
 
     def cancel(self, what: Any) -> None:
         """Cancel some of the system's tasks, or all."""
@@ -207,7 +305,7 @@ class SystemRun:
     def progress(self, note: ProgressNote) -> None:
         """Tell the application how far the system has come, a few times a second at most."""
         self._note = note
-        if time.monotonic() - self._noted >= PROGRESS_INTERVAL:
+        if self._clock() - self._noted >= PROGRESS_INTERVAL:
             self._tell_progress()
 
     def current_stats(self) -> ApplicationStats:
@@ -228,27 +326,33 @@ class SystemRun:
             teller.speak_for(key, str(task.name))
             await self.host.call_finished(task, result, error)
         teller.speak_for(self.key, self.name)
-        returned = self._system.task_finished(self._master, task, result, error)
+        returned = self.system.task_finished(self._master, task, result, error)
         if returned is not None:
             await self._take(await value_of(returned))
 
-    async def _take(self, tasks: Any) -> None:
+    def push_tasks(self, tasks: Iterable[Task]) -> Feeder:
+        """Push what an iterable yields, drawn lazily."""
+        feeder = self.pushing.push_lazily(tasks)
+        self.host.engine.feed_soon()
+        return feeder
+
+    async def _take(self, tasks: Any) -> Feeder | None:
         """Push what a method of the system returned."""
         if tasks is None:
-            return
+            return None
         if isinstance(tasks, Task):
             self.pushing.push(tasks)
-        elif isinstance(tasks, Iterable):
-            self._master.push_tasks(tasks)
-        else:
-            message = (
-                f"the task system {self.name} returned {tasks!r:.200} where a task, an iterable "
-                "of tasks or None is expected"
-            )
-            raise UsageError(message)
+            return None
+        if isinstance(tasks, Iterable):
+            return self.push_tasks(tasks)
+        message = (
+            f"the task system {self.name} returned {tasks!r:.200} where a task, an iterable "
+            "of tasks or None is expected"
+        )
+        raise UsageError(message)
 
     async def _conclude_if_complete(self) -> bool:
-        system, master = self._system, self._master
+        system, master = self.system, self._master
         self.host.teller.speak_for(self.key, self.name)
         if not await value_of(system.is_complete(master)):
             return False
@@ -267,7 +371,7 @@ class SystemRun:
     def _final_state(self) -> bytes:
         """Return the system as it is now; without it the application's instance stays as it was."""
         try:
-            state = dump_state(self._system)
+            state = dump_state(self.system)
         except NotSerializable as error:
             self._master.log.warning("the instance in the application stays as it was: %s", error)
             return b""
@@ -276,5 +380,5 @@ class SystemRun:
     def _tell_progress(self) -> None:
         if self._note is not None:
             note, self._note = self._note, None
-            self._noted = time.monotonic()
+            self._noted = self._clock()
             self.host.tell(Progress((note,)))

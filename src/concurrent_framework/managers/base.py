@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OutputLine,
         ProgressNote,
         SpecEntry,
+        TaskCheckpoint,
     )
 
 
@@ -45,12 +46,13 @@ class ManagerContext(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What happened since the last `collect`."""
+    """What happened since the last `collect`; of a task's checkpoints, the newest is the last."""
 
     outcomes: list[Outcome]
     output: list[OutputLine]
     notes: list[ProgressNote]
     capacity: Capacity | None = None
+    checkpoints: Sequence[TaskCheckpoint] = ()
 
 
 class ITaskManager(Interface):

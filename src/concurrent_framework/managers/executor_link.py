@@ -71,6 +71,7 @@ class ExecutorLink:
         self._backlog: deque[Any] = deque()
         self._generation = 0
         self._envelopes = 0
+        self._checkpoints = False
 
     def started(self) -> None:
         """Let go of what belongs to the child, which has it now."""
@@ -180,9 +181,15 @@ class ExecutorLink:
         (count,) = struct.unpack("i", fcntl.ioctl(self._tokens, termios.FIONREAD, b"\0\0\0\0"))
         return int(count)
 
-    def has_output(self) -> bool:
-        """Whether it, or a process it started, printed something that it has not sent."""
-        return any(
+    def told(self, message: Done) -> None:
+        """Note whether the running task makes checkpoints."""
+        self._checkpoints = bool(message.checkpoints) or (
+            self._checkpoints and not message.outcomes
+        )
+
+    def has_news(self) -> bool:
+        """Whether it keeps something to itself: printed text, perhaps a checkpoint."""
+        return self._checkpoints or any(
             os.fstat(reader).st_size > os.lseek(reader, 0, os.SEEK_CUR) for reader in self._readers
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry
+    from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry, TaskCheckpoint
 
 
 class Learned(NamedTuple):
@@ -47,11 +47,12 @@ class Came(NamedTuple):
 
 
 class Told(NamedTuple):
-    """An executor reported: outcomes in order, and how many chunks it has put behind it."""
+    """An executor reported: outcomes in order, how many chunks it has put behind it, checkpoints."""
 
     executor: int
     outcomes: list[Outcome]
     chunks: int
+    checkpoints: Sequence[TaskCheckpoint] = ()
 
 
 class Withdrawn(NamedTuple):
@@ -62,7 +63,7 @@ class Withdrawn(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The answer to `Look`: tasks not started yet, and whether printed text waits to be sent."""
+    """The answer to `Look`: tasks not started yet, and whether something waits to be sent."""
 
     executor: int
     unstarted: int

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from concurrent_framework.managers import pool_events as on
     from concurrent_framework.managers.pool_executor import ExecutorRecord
     from concurrent_framework.managers.pool_state import PoolState
-    from concurrent_framework.protocol.tasks import Assigned, Outcome
+    from concurrent_framework.protocol.tasks import Assigned, Outcome, TaskCheckpoint
 
 
 def told(pool: PoolState, event: on.Told, now: float) -> None:
@@ -32,6 +32,8 @@ def told(pool: PoolState, event: on.Told, now: float) -> None:
             pool.condemn(one, Doom("worker_lost", running, text))
             outcomes = outcomes[:known]
         _reported(pool, one, outcomes)
+    for state in event.checkpoints:
+        _keep(one, state)
     one.moved(one.reported + bool(one.flight), now)
     if not one.flight:
         pool.rest(one, now)
@@ -52,6 +54,14 @@ def _reported(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> 
         one.kill_at = NEVER
     if outcomes:
         pool.commands.append(do.Report(outcomes))
+
+
+def _keep(one: ExecutorRecord, state: TaskCheckpoint) -> None:
+    """Let the task go on from there if it has to run again here."""
+    for row in one.flight:
+        if row.key == state.key and row.attempt == state.attempt:
+            row.restored = state.state
+            return
 
 
 def _account(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> int:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from concurrent_framework.managers.pool_commands import Command
     from concurrent_framework.managers.pool_events import Event
     from concurrent_framework.protocol.forking import Forker
-    from concurrent_framework.protocol.tasks import Assigned, SpecEntry
+    from concurrent_framework.protocol.tasks import Assigned, SpecEntry, TaskCheckpoint
 
 _TEMPLATE = object()
 
@@ -115,6 +115,7 @@ class ProcessManager(Component):
         self._specs: dict[int, dict[int, SpecEntry]] = {}
         self._paths: dict[str, str] = {}
         self._report = Report([], [], [])
+        self._checkpoints: list[TaskCheckpoint] = []
         self._given_back: list[tuple[int, int]] = []
         self._now = 0.0
         self._selector = selectors.DefaultSelector()
@@ -155,7 +156,7 @@ class ProcessManager(Component):
     def deadline(self, now: float) -> float | None:
         """Return when `collect` must be called at the latest."""
         report = self._report
-        if report.outcomes or report.output or report.notes:
+        if report.outcomes or report.output or report.notes or self._checkpoints:
             return now
         return self._pool.deadline()
 
@@ -177,6 +178,9 @@ class ProcessManager(Component):
         if events:
             self._handle(events, now)
         report, self._report = self._report, Report([], [], [])
+        if self._checkpoints:
+            report = report._replace(checkpoints=self._checkpoints)
+            self._checkpoints = []
         return report
 
     def stop(self) -> None:
@@ -217,7 +221,11 @@ class ProcessManager(Component):
             if isinstance(message, Done):
                 self._report.output.extend(message.output)
                 self._report.notes.extend(message.notes)
-                events.append(on.Told(link.number, message.outcomes, message.chunks))
+                self._checkpoints.extend(message.checkpoints)
+                link.told(message)
+                events.append(
+                    on.Told(link.number, message.outcomes, message.chunks, message.checkpoints)
+                )
             else:
                 events.append(on.Came(link.number))
         if not link.open:
@@ -295,7 +303,7 @@ class ProcessManager(Component):
             case do.Withdraw():
                 events.append(on.Withdrawn(link.number, link.withdraw()))
             case do.Look():
-                events.append(on.Counted(link.number, link.unstarted(), link.has_output()))
+                events.append(on.Counted(link.number, link.unstarted(), link.has_news()))
             case do.Weigh():
                 events.append(on.Weighed(link.number, resident_memory(link.pid)))
             case do.AskToStop():

@@ -21,7 +21,9 @@ from concurrent_framework.master.state import (
     TaskRecord,
 )
 from concurrent_framework.model.ids import (
+    FENCE_BITS,
     FIRST_SPAWNED_SPEC,
+    SEQUENCE_MASK,
     SPEC_BITS,
     application_of,
     task_key,
@@ -126,7 +128,7 @@ def attach(
             accepted=application.accepted,
             window_tasks=settings.window_tasks,
             window_bytes=settings.window_bytes,
-            unfinished=application.unfinished,
+            unfinished=application.untold if hello.delivered < 0 else application.unfinished,
             added=application.added,
         ),
     )
@@ -200,10 +202,12 @@ def _submit(
     application: ApplicationRecord,
     first: int,
     rows: list[NewTask],
+    root: int = 0,
 ) -> None:
-    """Make the records of new tasks and queue them."""
-    reactor.journal.submitted(application, first, rows, reactor.now)
+    """Make the records of new tasks, descendants of one that was pushed or 0, and queue them."""
+    reactor.journal.submitted(application, first, rows, reactor.now, root)
     specs, tasks, now = application.specs, reactor.state.tasks, reactor.now
+    fence = application.rollbacks << FENCE_BITS
     records = []
     key = task_key(application.number, first)
     for row in rows:
@@ -214,9 +218,11 @@ def _submit(
             )
             application.counts.submitted += 1
             application.counts.failed += 1
-            delivery.put(reactor, application, Outcome(key, 0, failure=failure), row, None)
+            outcome = Outcome(key, 0, failure=failure)
+            delivery.put(reactor, application, outcome, row, None, root or key & SEQUENCE_MASK)
         else:
-            record = TaskRecord(key, spec, row, since=now, arrived=now)
+            record = TaskRecord(key, spec, row, attempt=fence, since=now, arrived=now)
+            record.root = root or key & SEQUENCE_MASK
             tasks[key] = record
             records.append(record)
         key += 1
@@ -227,7 +233,9 @@ def _submit(
         timing.watch(reactor, records)
 
 
-def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
+def spawn(
+    reactor: MasterReactor, application: ApplicationRecord, root: int, outcome: Outcome
+) -> None:
     """Accept the tasks that a task made; from here on only their number is left in its outcome."""
     rows = list(outcome.spawned)
     if outcome.specs:
@@ -236,7 +244,7 @@ def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outco
             row.spec = numbers.get(row.spec, row.spec)
     first = application.next_spawned
     application.next_spawned += len(rows)
-    _submit(reactor, application, first, rows)
+    _submit(reactor, application, first, rows, root)
     outcome.children = len(rows)
     outcome.spawned = ()
     outcome.specs = ()
@@ -271,6 +279,7 @@ def complete(
         letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
         reactor.journal.letter(record.key)
     application.task_progress.pop(record.key, None)
+    record.checkpoint = b""
     if record.spec.spec.notifies and not application.parent:
         record.state = lifecycle.FINISH[record.state]
         application.counts.finishing += 1
@@ -293,7 +302,7 @@ def settle(
         counts.cancelled += 1
     else:
         counts.failed += 1
-    delivery.put(reactor, application, outcome, record.task, record.spec)
+    delivery.put(reactor, application, outcome, record.task, record.spec, record.root)
     if reactor.state.letters.retries:
         kind = outcome.failure.kind if outcome.failure is not None else ""
         origin = reactor.state.letters.retries.get(record.key)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import facts, lifecycle
 from concurrent_framework.master.journal import (
+    ATTEMPT_MASK,
     application_fact,
+    checkpoint_fact,
     failed_fact,
     life_fact,
     lost_fact,
     system_started_fact,
     worker_fact,
 )
-from concurrent_framework.model.ids import sequence_of, task_key
+from concurrent_framework.model.ids import FENCE_BITS, sequence_of, task_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,6 +105,11 @@ class _Tasks:
             self.pending.sequences.append(sequence_of(key))
             self.pending.rows.append(record.task)
             self.pending.at.append(self._epoch + record.arrived)
+            if self._application.parent:
+                self.pending.roots.append(record.root)
+                self.pending.fences.append((record.attempt & ATTEMPT_MASK) >> FENCE_BITS)
+            if record.checkpoint:
+                self.more.append(facts.TaskCheckpointed(key, record.checkpoint))
             if record.history or record.losses:
                 self.more.append(lost_fact(record))
             if record.attempt and not record.spec.spec.idempotent:
@@ -117,6 +124,8 @@ class _Tasks:
             self.undelivered.numbers.append(entry.number)
             self.undelivered.outcomes.append(entry.outcome)
             self.undelivered.rows.append(entry.task)
+            if self._application.parent:
+                self.undelivered.roots.append(entry.root)
 
     def facts(self) -> list[facts.Fact]:
         """Return what is kept."""
@@ -208,4 +217,10 @@ def _system(state: MasterState, fact: facts.SystemPushed | facts.SystemOver) -> 
     if isinstance(fact, facts.SystemOver):
         return [fact] if fact.ended.number >= application.first_number else []
     system = application.systems.get(fact.push.sequence)
-    return [] if system is None else [fact, system_started_fact(application.number, system)]
+    if system is None:
+        return []
+    child = state.applications.get(system.application)
+    told: list[facts.Fact] = [fact]
+    if child is not None and system.checkpoint:
+        told.append(checkpoint_fact(child, system.checkpoint))
+    return [*told, system_started_fact(application.number, system)]

@@ -28,9 +28,10 @@ def put(
     outcome: Outcome,
     task: NewTask,
     spec: SpecRecord | None,
+    root: int,
 ) -> None:
     """Put a task's one outcome into its application's outbox."""
-    application.outgoing.append(Undelivered(outcome, task, spec))
+    application.outgoing.append(Undelivered(outcome, task, spec, root))
     reactor.journal.ended(application)
     reactor.state.talkative.add(application.number)
 
@@ -90,11 +91,27 @@ def on_delivered(
 
 
 def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through: int) -> None:
-    """Drop outcomes up to a number; an earlier master may have delivered what waits here."""
+    """Drop outcomes up to a number, but for those that a restored system would need.
+
+    An earlier master may have delivered what waits here.
+    """
     sent, waiting = application.unacknowledged, application.outgoing
     count = min(through - application.first_number + 1, len(sent) + len(waiting))
     if count <= 0:
         return
     entries = [sent.popleft() if sent else waiting.popleft() for _ in range(count)]
     application.first_number += count
+    counted_on = application.counted_on
+    if counted_on:
+        needed = [
+            entry
+            for entry in entries
+            if isinstance(entry, Undelivered) and entry.root <= counted_on
+        ]
+        application.unabsorbed.extend(needed)
+        entries = [
+            entry
+            for entry in entries
+            if not isinstance(entry, Undelivered) or entry.root > counted_on
+        ]
     reactor.journal.delivered(application, entries)

@@ -155,7 +155,9 @@ class Dispatcher:
             record.since = now
             key = record.key
             tasks[key] = record
-            rows.append(Assigned(key, record.attempt, spec.number, record.task.payload))
+            rows.append(
+                Assigned(key, record.attempt, spec.number, record.task.payload, record.checkpoint)
+            )
         self._journal.handed(records)
         worker.in_flight[spec] = worker.in_flight.get(spec, 0) + len(records)
         if records[0].losses:

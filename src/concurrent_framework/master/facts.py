@@ -17,7 +17,7 @@ from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.application import PushSystem, SystemEnded
-from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
+from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,7 @@ class Application(Struct, array_like=True, tag=2, gc=False):
         steered: whether people have set its weight, against what it says itself.
         added: tasks that people have had attempted again in it.
         origin: the application whose failed tasks it attempts again; 0 for none.
+        rollbacks: how often it, a system's own, has gone back to a checkpoint.
 
     """
 
@@ -90,6 +91,7 @@ class Application(Struct, array_like=True, tag=2, gc=False):
     steered: bool = False
     added: int = 0
     origin: int = 0
+    rollbacks: int = 0
 
 
 class Defined(Struct, array_like=True, tag=3, gc=False):
@@ -101,12 +103,16 @@ class Defined(Struct, array_like=True, tag=3, gc=False):
 
 
 class Submitted(Struct, array_like=True, tag=4, gc=False):
-    """Tasks were accepted, with the sequences ``first``, ``first + 1``, …, at a unix time."""
+    """Tasks were accepted, with the sequences ``first``, ``first + 1``, …, at a unix time.
+
+    `root` is the pushed task that they descend from; 0 if they were pushed themselves.
+    """
 
     application: int
     first: int
     rows: list[NewTask]
     at: float = 0.0
+    root: int = 0
 
 
 class Ended(Struct, array_like=True, tag=5, gc=False):
@@ -147,7 +153,7 @@ class Lost(Struct, array_like=True, tag=10, gc=False):
 
     Args:
         key: the task.
-        attempts: how many there were.
+        attempts: how many there were, with what of the number is not the master's life.
         losses: how many of them were lost with what ran them.
         history: those that are to be remembered.
         failures: how many of them failed in a way that the task is attempted again after.
@@ -215,21 +221,30 @@ class SystemOver(Struct, array_like=True, tag=16, gc=False):
 
 
 class Kept(Struct, array_like=True, tag=17, gc=False):
-    """Compaction: tasks that have no outcome yet, and when they were submitted, in unix time."""
+    """Compaction: tasks that have no outcome yet, and when they were submitted, in unix time.
+
+    For a system's tasks also what they descend from, and after how many rollbacks they were pushed.
+    """
 
     application: int
     sequences: list[int]
     rows: list[NewTask]
     at: list[float]
+    roots: list[int] = []
+    fences: list[int] = []
 
 
 class KeptEnded(Struct, array_like=True, tag=18, gc=False):
-    """Compaction: tasks whose outcomes have not been handled, and the numbers of these."""
+    """Compaction: tasks whose outcomes have not been handled, and the numbers of these.
+
+    For a system's tasks also what they descend from.
+    """
 
     application: int
     numbers: list[int]
     outcomes: list[Outcome]
     rows: list[NewTask]
+    roots: list[int] = []
 
 
 class Failed(Struct, array_like=True, tag=19, gc=False):
@@ -256,6 +271,47 @@ class History(Struct, array_like=True, tag=22):
     application: dict[str, Any]
 
 
+class Checkpointed(Struct, array_like=True, tag=23, gc=False):
+    """A system has a checkpoint from which it can go on.
+
+    Args:
+        child: the application that is the system's own.
+        state: the system, pickled.
+        absorbed: number of the last outcome that is part of the state.
+        pushed: the highest sequence that the state knows to be pushed.
+
+    """
+
+    child: int
+    state: Payload
+    absorbed: int
+    pushed: int
+
+
+class RolledBack(Struct, array_like=True, tag=24, gc=False):
+    """A system has gone back to its checkpoint: what it pushed later never was.
+
+    Args:
+        child: the application that is the system's own.
+        pushed: the highest sequence that it pushed before.
+        rollbacks: how often this has happened.
+        keys: the tasks whose outcomes are delivered again, as 1, 2, …
+
+    """
+
+    child: int
+    pushed: int
+    rollbacks: int
+    keys: list[int]
+
+
+class TaskCheckpointed(Struct, array_like=True, tag=25, gc=False):
+    """A task has a checkpoint from which its next attempt can go on."""
+
+    key: int
+    state: Payload
+
+
 Fact = (
     Life
     | Application
@@ -279,6 +335,9 @@ Fact = (
     | Unfailed
     | FailedCode
     | History
+    | Checkpointed
+    | RolledBack
+    | TaskCheckpointed
 )
 
 

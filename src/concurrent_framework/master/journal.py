@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from concurrent_framework.master import facts
+from concurrent_framework.model.ids import FENCE_BITS
 from concurrent_framework.protocol.application import SystemEnded
 
 if TYPE_CHECKING:
@@ -29,19 +30,15 @@ if TYPE_CHECKING:
     )
     from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.protocol.application import PushSystem
-    from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
+    from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
 
-ATTEMPT_BITS = 20
+ATTEMPT_BITS = 2 * FENCE_BITS
 ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
-"""An attempt is the master's life << ATTEMPT_BITS | how many attempts the task has had."""
+"""An attempt is the master's life << ATTEMPT_BITS | rollbacks before it was pushed << FENCE_BITS | how
+many attempts the task has had."""
 ROW_BYTES = 48
 """What a row takes in the journal besides its payload, about."""
 SPEC_BYTES = 200
-
-
-def attempt_number(attempt: int) -> int:
-    """Return how many attempts a task has had, as people count."""
-    return attempt & ATTEMPT_MASK
 
 
 class Journal:
@@ -115,12 +112,17 @@ class Journal:
             application.live_bytes += definition_bytes(specs, codes)
 
     def submitted(
-        self, application: ApplicationRecord, first: int, rows: list[NewTask], now: float
+        self,
+        application: ApplicationRecord,
+        first: int,
+        rows: list[NewTask],
+        now: float,
+        root: int,
     ) -> None:
         """Note accepted tasks."""
         if self.kept:
             at = self._state.settings.epoch + now
-            self._first.append(facts.Submitted(application.number, first, rows, at))
+            self._first.append(facts.Submitted(application.number, first, rows, at, root))
             application.live_bytes += rows_bytes(rows)
 
     def ended(self, application: ApplicationRecord) -> None:
@@ -134,8 +136,9 @@ class Journal:
         """Note that an application has handled the first of its outcomes."""
         if not self.kept:
             return
-        through = application.first_number - 1
-        self._then.append(facts.Delivered(application.number, through))
+        if not application.parent:  # of a system's outcomes, checkpoints tell which are handled
+            through = application.first_number - 1
+            self._then.append(facts.Delivered(application.number, through))
         undelivered, size = application.undelivered, 0
         for entry in entries:
             if isinstance(entry, SystemEnded):
@@ -146,6 +149,45 @@ class Journal:
                 size += len(entry.task.payload) + len(outcome.result) + len(outcome.changes)  # type: ignore[arg-type]
                 size += 2 * ROW_BYTES
         application.live_bytes -= size
+
+    # Systems' checkpoints, and tasks'.
+
+    def checkpointed(self, child: ApplicationRecord, state: Payload) -> None:
+        """Note a system's checkpoint; outcomes that it has absorbed matter no longer."""
+        if self.kept:
+            self._then.append(checkpoint_fact(child, state))
+            self._release(child, child.unabsorbed)
+
+    def before_rollback(self, child: ApplicationRecord) -> None:
+        """Note the outcomes of this round before others take their numbers."""
+        if child.number in self._ended:
+            self._ended.discard(child.number)
+            self._first.extend(_outcomes(child))
+
+    def rolled_back(self, child: ApplicationRecord, dropped: Iterable[Undelivered]) -> None:
+        """Note that a system has gone back to its checkpoint; these outcomes never were."""
+        if not self.kept:
+            return
+        kept = [entry for entry in child.outgoing if not isinstance(entry, SystemEnded)]
+        keys = [entry.outcome.key for entry in kept]
+        self._first.append(facts.RolledBack(child.number, child.counted_on, child.rollbacks, keys))
+        self._release(child, dropped)
+        for number, entry in enumerate(kept, 1):
+            entry.number = number
+            child.undelivered[entry.outcome.key] = entry
+        child.journalled = len(kept)
+        self._ended.discard(child.number)
+
+    def task_checkpointed(self, record: TaskRecord) -> None:
+        """Note a task's checkpoint."""
+        if self.kept:
+            self._then.append(facts.TaskCheckpointed(record.key, record.checkpoint))
+
+    def _release(self, application: ApplicationRecord, entries: Iterable[Undelivered]) -> None:
+        for entry in entries:
+            if application.undelivered.get(entry.outcome.key) is entry:
+                del application.undelivered[entry.outcome.key]
+                application.live_bytes -= row_bytes(entry.task) + outcome_bytes(entry.outcome)
 
     # Tasks.
 
@@ -255,7 +297,8 @@ def definition_bytes(specs: Collection[object], codes: Iterable[CodeBlob]) -> in
 
 def rows_bytes(rows: Collection[NewTask]) -> int:
     """Return about how many bytes tasks take in the journal."""
-    return sum([len(row.payload) for row in rows]) + ROW_BYTES * len(rows)  # type: ignore[arg-type]
+    sizes = [len(row.payload) for row in rows]  # type: ignore[arg-type]  # decoded payloads are bytes
+    return sum(sizes) + ROW_BYTES * len(rows)
 
 
 def row_bytes(row: NewTask | PushSystem) -> int:
@@ -292,7 +335,7 @@ def application_fact(state: MasterState, application: ApplicationRecord) -> fact
         application.accepted,
         application.next_spawned,
         application.knows_from,
-        application.first_number,
+        application.absorbed + 1 if application.parent else application.first_number,
         counts.finished,
         counts.failed,
         counts.cancelled,
@@ -302,7 +345,13 @@ def application_fact(state: MasterState, application: ApplicationRecord) -> fact
         application.steered,
         application.added,
         application.origin,
+        application.rollbacks,
     )
+
+
+def checkpoint_fact(child: ApplicationRecord, state: Payload) -> facts.Checkpointed:
+    """Return a system's checkpoint."""
+    return facts.Checkpointed(child.number, state, child.absorbed, child.counted_on)
 
 
 def worker_fact(worker: WorkerRecord) -> facts.WorkerJoined:
@@ -319,7 +368,7 @@ def lost_fact(record: TaskRecord) -> facts.Lost:
     """Return what a task has been through."""
     return facts.Lost(
         record.key,
-        attempt_number(record.attempt),
+        record.attempt & ATTEMPT_MASK,
         record.losses,
         record.history,
         record.failures,

@@ -1,8 +1,8 @@
 """The master's core: events in, commands out. PURE.
 
-It only tells who handles what: `applications`, `systems`, `workers`, `relay` and `queries` hold the
-handlers, `dispatch` the scheduling rounds, `delivery` what applications get, `liveness` the leases,
-`trouble` what happens while the store takes nothing.
+It only tells who handles what: `applications`, `systems`, `checkpoints`, `workers`, `relay` and
+`queries` hold the handlers, `dispatch` the scheduling rounds, `delivery` what applications get,
+`liveness` the leases, `trouble` what happens while the store takes nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from concurrent_framework.master import (
     applications,
+    checkpoints,
     delivery,
     liveness,
     queries,
@@ -232,6 +233,7 @@ _HANDLERS: dict[str, dict[type, Any]] = {
         Goodbye: systems.on_goodbye,
         app.Finished: systems.on_finished,
         app.SystemDone: systems.on_done,
+        app.Checkpoint: checkpoints.on_checkpoint,
     },
     "execute": {
         Heartbeat: _nothing,
@@ -242,6 +244,7 @@ _HANDLERS: dict[str, dict[type, Any]] = {
         app.Output: relay.on_worker_output,
         app.Progress: relay.on_worker_progress,
         work.CapacityChanged: workers.on_capacity,
+        work.Checkpoints: checkpoints.on_task_checkpoints,
     },
     "observe": {**_QUERIES, Goodbye: queries.on_goodbye},
     "admin": {**_QUERIES, Goodbye: queries.on_goodbye},

@@ -120,7 +120,8 @@ def _submit(
         application.digests.update(letter.digests)
     first = task_key(application.number, application.next_spawned)
     spawning = Outcome(first, 0, spawned=tuple(rows), specs=tuple(entries))
-    applications.spawn(reactor, application, spawning)
+    # A system that goes back to its checkpoint keeps what people have added.
+    applications.spawn(reactor, application, 1, spawning)
     for index, letter in enumerate(waiting):
         reactor.state.letters.submitted_again(letter, first + index)
         reactor.journal.letter(letter.key)

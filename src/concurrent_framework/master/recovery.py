@@ -30,7 +30,7 @@ from concurrent_framework.master.state import (
     WorkerRecord,
     new_state,
 )
-from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
+from concurrent_framework.model.ids import FENCE_BITS, FIRST_SPAWNED_SPEC
 from concurrent_framework.protocol.application import FinishTask
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
         replayed = replay.applications.pop(number)
         if replayed.told is not None:
             _add_application(state, replayed, replayed.told, now)
+            _add_systems(state.applications[number], replayed, replay)
     _add_memories(state, replay)
     state.awaited.update(state.workers)
     return state
@@ -120,11 +121,10 @@ def _add_application(
     application.digests.update(replayed.codes)
     state.codes.update(replayed.codes)
     application.live_bytes += definition_bytes(replayed.specs, replayed.codes.values())
-    for sequence, system in replayed.systems.items():
-        record = SystemRecord(number, system.push)
-        record.application, record.attempt = system.child, system.attempt
-        application.systems[sequence] = record
-        application.live_bytes += row_bytes(system.push)
+    application.rollbacks = replayed.rollbacks
+    if replayed.checkpoint is not None:
+        application.counted_on = replayed.checkpoint.pushed
+        application.absorbed = replayed.first_number - 1
     _add_undelivered(application, replayed)
     application.journalled = application.next_delivery - 1
     _add_tasks(state, application, replayed, now)
@@ -134,9 +134,23 @@ def _add_application(
     counts.submitted = len(replayed.rows) + counts.finished + counts.failed + counts.cancelled
 
 
+def _add_systems(
+    application: ApplicationRecord, replayed: ReplayedApplication, replay: Replay
+) -> None:
+    for sequence, system in replayed.systems.items():
+        record = SystemRecord(application.number, system.push)
+        record.application, record.attempt = system.child, system.attempt
+        application.systems[sequence] = record
+        application.live_bytes += row_bytes(system.push)
+        child = replay.applications.get(system.child)
+        if child is not None and child.checkpoint is not None:
+            record.checkpoint = child.checkpoint.state
+
+
 def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplication) -> None:
     for number in sorted(replayed.undelivered):
-        if number != application.next_delivery:
+        # Of a system's, those are missing that it would not be told again; they get other numbers.
+        if number != application.next_delivery and not application.parent:
             message = (
                 f"the journal contradicts itself: outcome {number} of application"
                 f" {application.number} ({application.name}) follows {application.next_delivery - 1};"
@@ -149,7 +163,7 @@ def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplicati
             application.live_bytes += system_bytes(found)
             continue
         spec = application.specs.get(found.task.spec)
-        entry = Undelivered(found.outcome, found.task, spec, number)
+        entry = Undelivered(found.outcome, found.task, spec, found.root, number)
         application.outgoing.append(entry)
         application.undelivered[found.outcome.key] = entry
         application.live_bytes += row_bytes(found.task) + outcome_bytes(found.outcome)
@@ -164,6 +178,8 @@ def _add_tasks(
     for key in sorted(rows):
         row = rows[key]
         record = TaskRecord(key, specs[row.spec], row, since=now, arrived=at[key] - epoch)
+        record.root = replayed.root_of(key)
+        record.attempt = replayed.fences.get(key, 0) << FENCE_BITS
         tasks[key] = record
         records.append(record)
     application.live_bytes += rows_bytes(rows.values())
@@ -171,6 +187,8 @@ def _add_tasks(
         record = tasks[key]
         record.attempt, record.losses, record.history = lost.attempts, lost.losses, lost.history
         record.failures = lost.failures
+    for key, state_of_task in replayed.checkpoints.items():
+        tasks[key].checkpoint = state_of_task
     for key in replayed.cancelling:
         tasks[key].cancelled = True
     for key, handed in replayed.handed.items():

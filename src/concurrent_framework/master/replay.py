@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from concurrent_framework.master import facts
-from concurrent_framework.model.ids import FIRST_SPAWNED, SEQUENCE_BITS, application_of
+from concurrent_framework.model.ids import (
+    FIRST_SPAWNED,
+    SEQUENCE_BITS,
+    SEQUENCE_MASK,
+    application_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent_framework.master.letters import Letter
     from concurrent_framework.model.spec import CodeBlob, TaskSpec
     from concurrent_framework.protocol.application import PushSystem, SystemEnded
-    from concurrent_framework.protocol.tasks import NewTask, Outcome
+    from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload
 
 
 class ReplayedSystem:
@@ -32,10 +37,11 @@ class ReplayedSystem:
 
 
 class ReplayedEnd(NamedTuple):
-    """An outcome that has not been handled, with its task."""
+    """An outcome that has not been handled, with its task and what that descends from."""
 
     outcome: Outcome
     task: NewTask
+    root: int
 
 
 class ReplayedApplication:
@@ -52,6 +58,15 @@ class ReplayedApplication:
         self.codes: dict[str, CodeBlob] = {}
         self.rows: dict[int, NewTask] = {}
         self.at: dict[int, float] = {}
+        self.roots: dict[int, int] = {}
+        """What tasks descend from that were not pushed themselves."""
+        self.fences: dict[int, int] = {}
+        """After how many rollbacks tasks were pushed, if any."""
+        self.rollbacks = 0
+        self.system: ReplayedSystem | None = None
+        """The system whose own it is."""
+        self.checkpoint: facts.Checkpointed | None = None
+        self.checkpoints: dict[int, Payload] = {}
         self.finishing: dict[int, Outcome] = {}
         self.lost: dict[int, facts.Lost] = {}
         self.handed: dict[int, facts.Handed] = {}
@@ -66,13 +81,18 @@ class ReplayedApplication:
         self.next_spawned = max(self.next_spawned, fact.next_spawned)
         self.deliver(fact.first_number - 1)
         self.finished, self.failed, self.cancelled = fact.finished, fact.failed, fact.cancelled
+        self.rollbacks = fact.rollbacks
 
-    def submit(self, first: int, rows: list[NewTask], at: float) -> None:
+    def submit(self, first: int, rows: list[NewTask], at: float, root: int) -> None:
         """Add tasks."""
         key = self.number << SEQUENCE_BITS | first
         keys = range(key, key + len(rows))
         self.rows.update(zip(keys, rows, strict=True))
         self.at.update(dict.fromkeys(keys, at))
+        if root:
+            self.roots.update(dict.fromkeys(keys, root))
+        if self.rollbacks:
+            self.fences.update(dict.fromkeys(keys, self.rollbacks))
         if first >= FIRST_SPAWNED:
             self.next_spawned = max(self.next_spawned, first + len(rows))
         else:
@@ -81,7 +101,15 @@ class ReplayedApplication:
     def end(self, number: int, outcomes: list[Outcome]) -> None:
         """Take outcomes, counting them all and keeping those that are not handled."""
         rows, undelivered = self.rows, self.undelivered
-        special = bool(self.finishing or self.lost or self.handed or self.cancelling)
+        special = bool(
+            self.finishing
+            or self.lost
+            or self.handed
+            or self.cancelling
+            or self.roots
+            or self.fences
+            or self.checkpoints
+        )
         for outcome in outcomes:
             failure = outcome.failure
             if failure is None:
@@ -93,7 +121,7 @@ class ReplayedApplication:
             row = rows.pop(outcome.key, None)
             if row is not None:
                 del self.at[outcome.key]
-                undelivered[number] = ReplayedEnd(outcome, row)
+                undelivered[number] = ReplayedEnd(outcome, row, self.root_of(outcome.key))
                 if special:
                     self._forget(outcome.key)
             number += 1
@@ -103,6 +131,26 @@ class ReplayedApplication:
         self.lost.pop(key, None)
         self.handed.pop(key, None)
         self.cancelling.discard(key)
+        self.roots.pop(key, None)
+        self.fences.pop(key, None)
+        self.checkpoints.pop(key, None)
+
+    def root_of(self, key: int) -> int:
+        """Return the sequence of the pushed task that one descends from."""
+        return self.roots.get(key, key & SEQUENCE_MASK)
+
+    def roll_back(self, fact: facts.RolledBack) -> None:
+        """Go back to the checkpoint of a system whose own this is."""
+        for key in [key for key in self.rows if self.root_of(key) > fact.pushed]:
+            del self.rows[key], self.at[key]
+            self._forget(key)
+        numbers = {key: number for number, key in enumerate(fact.keys, 1)}
+        entries = [one for one in self.undelivered.values() if isinstance(one, ReplayedEnd)]
+        self.undelivered = {
+            numbers[one.outcome.key]: one for one in entries if one.outcome.key in numbers
+        }
+        self.first_number = 1
+        self.accepted, self.rollbacks = fact.pushed, fact.rollbacks
 
     def deliver(self, through: int) -> None:
         """Drop outcomes up to a number."""
@@ -168,7 +216,7 @@ class Replay:
         application.codes.update((blob.digest, blob) for blob in fact.codes)
 
     def _submitted(self, fact: facts.Submitted) -> None:
-        self.application(fact.application).submit(fact.first, fact.rows, fact.at)
+        self.application(fact.application).submit(fact.first, fact.rows, fact.at, fact.root)
 
     def _ended(self, fact: facts.Ended) -> None:
         self.application(fact.application).end(fact.first, fact.outcomes)
@@ -217,6 +265,7 @@ class Replay:
         system = self.application(fact.application).systems.get(fact.sequence)
         if system is not None:
             system.child, system.attempt = fact.child, fact.attempt
+            self.application(fact.child).system = system
 
     def _system_over(self, fact: facts.SystemOver) -> None:
         application = self.application(fact.application)
@@ -229,11 +278,32 @@ class Replay:
         keys = [base | sequence for sequence in fact.sequences]
         application.rows.update(zip(keys, fact.rows, strict=True))
         application.at.update(zip(keys, fact.at, strict=True))
+        pairs = zip(keys, fact.roots, strict=False)
+        application.roots.update((key, root) for key, root in pairs if root != key & SEQUENCE_MASK)
+        fences = zip(keys, fact.fences, strict=False)
+        application.fences.update((key, fence) for key, fence in fences if fence)
 
     def _kept_ended(self, fact: facts.KeptEnded) -> None:
         application = self.application(fact.application)
-        for number, outcome, row in zip(fact.numbers, fact.outcomes, fact.rows, strict=True):
-            application.keep_undelivered(number, ReplayedEnd(outcome, row))
+        roots = fact.roots or [outcome.key & SEQUENCE_MASK for outcome in fact.outcomes]
+        kept = zip(fact.numbers, fact.outcomes, fact.rows, roots, strict=True)
+        for number, outcome, row, root in kept:
+            application.keep_undelivered(number, ReplayedEnd(outcome, row, root))
+
+    def _checkpointed(self, fact: facts.Checkpointed) -> None:
+        application = self.application(fact.child)
+        application.checkpoint = fact
+        if fact.absorbed and application.system is not None:
+            application.system.attempt = 1
+        application.deliver(fact.absorbed)
+
+    def _rolled_back(self, fact: facts.RolledBack) -> None:
+        self.application(fact.child).roll_back(fact)
+
+    def _task_checkpointed(self, fact: facts.TaskCheckpointed) -> None:
+        application = self.with_task(fact.key)
+        if application is not None:
+            application.checkpoints[fact.key] = fact.state
 
     def _failed(self, fact: facts.Failed) -> None:
         self.letters[fact.letter.key] = fact.letter
@@ -270,4 +340,7 @@ class Replay:
         facts.Unfailed: _unfailed,
         facts.FailedCode: _failed_code,
         facts.History: _history,
+        facts.Checkpointed: _checkpointed,
+        facts.RolledBack: _rolled_back,
+        facts.TaskCheckpointed: _task_checkpointed,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master.journal import attempt_number
+from concurrent_framework.model.ids import nth_attempt
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure, Suspect
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def end_of(failure: Failure) -> str:
 
 def note_attempt(record: TaskRecord, worker: str, end: str, now: float, epoch: float) -> None:
     """Add the attempt that has just ended to the task's history; see `Settings` about `epoch`."""
-    number = attempt_number(record.attempt)
+    number = nth_attempt(record.attempt)
     attempt = Attempt(number, worker, epoch + record.since, epoch + now, end)
     record.history = (*record.history, attempt)
 

@@ -17,7 +17,7 @@ from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.session import Role
-from concurrent_framework.protocol.tasks import NewTask, Outcome
+from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload
 from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import ReadyQueue
 
@@ -66,7 +66,9 @@ class TaskRecord(Struct, gc=False):
     `attempt` counts the times it was handed out and fences off late answers; `losses` counts the
     times that what ran it was lost, `failures` those that it failed and may be attempted again,
     together up to the spec's `max_attempts`. `since` is when it came into its state, `arrived` when
-    it was submitted, `due` when its backoff is over. `overdue`: its deadline has come.
+    it was submitted, `due` when its backoff is over. `overdue`: its deadline has come. `checkpoint`
+    is the newest that one of its attempts made. `root` is the sequence of the pushed task that it
+    descends from.
     """
 
     key: int
@@ -83,12 +85,18 @@ class TaskRecord(Struct, gc=False):
     cancelled: bool = False
     overdue: bool = False
     history: tuple[Attempt, ...] = ()
+    checkpoint: Payload = b""
+    root: int = 0
 
 
 class SystemRecord:
-    """A task system, and the host process that runs it."""
+    """A task system, and the host process that runs it.
 
-    __slots__ = ("application", "attempt", "host", "owner", "push")
+    `attempt` counts the hosts that were started since it has last made progress. `checkpoint` is the
+    state from which the next one goes on, empty if it has to begin at the beginning.
+    """
+
+    __slots__ = ("application", "attempt", "checkpoint", "host", "owner", "push")
 
     def __init__(self, owner: int, push: PushSystem) -> None:
         self.owner = owner
@@ -96,6 +104,7 @@ class SystemRecord:
         self.application = 0
         self.host = ""
         self.attempt = 0
+        self.checkpoint: Payload = b""
 
 
 class HostRecord:
@@ -114,11 +123,15 @@ class HostRecord:
 
 
 class Undelivered(Struct, gc=False):
-    """An outcome that the application has not yet handled, with the task as it was submitted."""
+    """An outcome that the application has not yet handled, with the task as it was submitted.
+
+    `root` is the sequence of the pushed task that it descends from.
+    """
 
     outcome: Outcome
     task: NewTask
     spec: SpecRecord | None
+    root: int
     number: int = 0
 
 
@@ -135,7 +148,12 @@ class Counts(Struct, gc=False):
 
 
 class ApplicationRecord:
-    """An application, or the tasks of a system (`parent` is then its owner's number)."""
+    """An application, or the tasks of a system (`parent` is then its owner's number).
+
+    A system's last checkpoint counts on tasks up to the sequence `counted_on`. Their outcomes, and
+    those of their descendants, are `unabsorbed` when they have been acknowledged after it.
+    `rollbacks` counts how often it was restored.
+    """
 
     def __init__(self, number: int, session: str, name: str, *, parent: int, now: float) -> None:
         self.number = number
@@ -167,11 +185,15 @@ class ApplicationRecord:
         self.outgoing: deque[Undelivered | SystemEnded] = deque()
         self.unacknowledged: deque[Undelivered | SystemEnded] = deque()
         self.undelivered: dict[int, Undelivered] = {}
-        """Outcomes by task that are in `outgoing` or `unacknowledged`, if there is a journal."""
+        """Outcomes by task that may be delivered yet, or again, if there is a journal."""
         self.journalled = 0
         """Number of the last outcome that is in the journal."""
         self.live_bytes = 0
         """About what the journal has to keep of it."""
+        self.unabsorbed: deque[Undelivered] = deque()
+        self.counted_on = 0
+        self.absorbed = 0
+        self.rollbacks = 0
         self.first_number = 1
         self.knows_from = 0
         self.backlog: deque[OutputLine] = deque(maxlen=1000)
@@ -202,6 +224,14 @@ class ApplicationRecord:
         """Whether it has tasks or systems that have not ended."""
         counts = self.counts
         return counts.waiting + counts.assigned + counts.finishing + len(self.systems) > 0
+
+    @property
+    def untold(self) -> int:
+        """`unfinished`, but for the tasks of which outcomes that are to be delivered will tell."""
+        pending = (*self.outgoing, *self.unacknowledged)
+        return self.unfinished - sum(
+            entry.outcome.children for entry in pending if isinstance(entry, Undelivered)
+        )
 
     @property
     def unfinished(self) -> int:
@@ -386,6 +416,10 @@ def check_invariants(state: MasterState) -> None:
             counts.submitted == len(records) + ended,
             f"application {application.number}: {counts.submitted} submitted,"
             f" {len(records)} open, {ended} ended",
+        )
+        _require(
+            all(entry.root <= application.counted_on for entry in application.unabsorbed),
+            f"application {application.number} keeps outcomes that no checkpoint counts on",
         )
     _require(state.queue.paused <= state.applications.keys(), "one that has ended is paused")
     _require(state.letters.retries.keys() <= state.tasks.keys(), "a retry that ended is awaited")

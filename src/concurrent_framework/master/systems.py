@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, delivery, letters, relay
+from concurrent_framework.master import applications, checkpoints, delivery, letters, relay
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Outcome, Payload
 
 MAX_ATTEMPTS = 3
-"""Times a host is started for the same purpose before it is given up."""
+"""Times a host is started for the same purpose, without progress, before it is given up."""
 
 
 def on_push(
@@ -80,6 +80,10 @@ def _start(reactor: MasterReactor, application: ApplicationRecord, system: Syste
 def resume(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) -> None:
     """Start a system again whose host died with an earlier master: none of its own attempts."""
     child = reactor.state.applications.get(system.application)
+    if child is not None and system.checkpoint:
+        system.attempt -= 1
+        checkpoints.restore(reactor, system)
+        return
     if child is not None:
         applications.end_application(reactor, child, "its system starts again")
     system.attempt -= 1
@@ -97,14 +101,13 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(host.peer)
     host.peer = peer
     application = state.applications[host.application]
-    owner = state.owner_of(application)
     who = PeerRecord("host", application.number, host.host)
-    codes = tuple(state.codes[digest] for digest in sorted(owner.digests))
     if host.system is not None:
         applications.attach(reactor, application, peer, who, hello)
         if hello.delivered < 0:
-            reactor.outbox.send(peer, HostJob(host.system.push, (), codes))
+            reactor.outbox.send(peer, checkpoints.job(reactor, application, host.system))
         return
+    codes = tuple(state.codes[digest] for digest in sorted(application.digests))
     state.peers[peer] = who
     reactor.outbox.send(peer, reactor.welcome(application.number))
     names = {worker.number: worker.name for worker in state.workers.values()}
@@ -239,16 +242,20 @@ def _system_died(
 ) -> None:
     state = reactor.state
     owner = state.applications[system.owner]
-    applications.end_application(
-        reactor, state.applications[system.application], f"its host ended with {cause}"
-    )
     if system.attempt < MAX_ATTEMPTS:
+        if system.checkpoint:
+            checkpoints.restore(reactor, system)
+            return
+        applications.end_application(
+            reactor, state.applications[system.application], f"its host ended with {cause}"
+        )
         _start(reactor, owner, system)
         return
     failure = Failure(
         "worker_lost",
         "WorkerLost",
-        f"the host of system {system.push.name} died {system.attempt} times, last with {cause}",
+        f"the host of system {system.push.name} died {system.attempt} times without progress, last"
+        f" with {cause}",
         certificate=Certificate(
             exit_code=event.exit_code, signal=event.signal, stderr=event.stderr, suspect="task"
         ),

@@ -6,8 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.master import lifecycle, standing
-from concurrent_framework.master.journal import attempt_number
-from concurrent_framework.model.ids import application_of, format_key
+from concurrent_framework.model.ids import application_of, format_key, nth_attempt
 
 if TYPE_CHECKING:
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
@@ -150,7 +149,7 @@ def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
         "state": "cancelling" if record.cancelled else lifecycle.NAMES[record.state],
         "wait": max(record.due - now, 0.0) if record.state == lifecycle.DELAYED else None,
         "worker": worker.name if worker else "",
-        "attempt": attempt_number(record.attempt),
+        "attempt": nth_attempt(record.attempt),
         "seconds": now - record.since,
         "priority": record.spec.priority,
         "progress": None

@@ -14,7 +14,7 @@ from concurrent_framework.master import (
 )
 from concurrent_framework.master.standing import Batch
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
-from concurrent_framework.model.ids import application_of
+from concurrent_framework.model.ids import FENCE_BITS, application_of
 from concurrent_framework.protocol.application import NodeLost
 from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.protocol import worker as work
     from concurrent_framework.protocol.session import Goodbye, Hello
+
+
+_FENCE = ((1 << FENCE_BITS) - 1) << FENCE_BITS
+"""The part of an attempt's number that tells tasks apart which had the same key in turn."""
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -120,7 +124,8 @@ def _current(state: MasterState, record: TaskRecord, attempt: int) -> bool:
     if record.attempt == attempt:
         return True
     waits = record.state == lifecycle.WAITING and record.spec.spec.idempotent
-    return waits and record.attempt < state.first_attempt and attempt < state.first_attempt
+    same = not (record.attempt ^ attempt) & _FENCE
+    return waits and same and record.attempt < state.first_attempt > attempt
 
 
 def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int) -> None:
@@ -200,7 +205,7 @@ def on_outcomes(
             _failed(reactor, worker, application, record, outcome, batch)
             continue
         if outcome.spawned:
-            applications.spawn(reactor, application, outcome)
+            applications.spawn(reactor, application, record.root, outcome)
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, batch.again)
     _measure(worker, measured)

@@ -14,6 +14,10 @@ SPEC_MASK = (1 << SPEC_BITS) - 1
 FIRST_SPAWNED_SPEC = 1 << 24
 """Specs from here on are given their numbers by the master: those that came with spawned tasks."""
 
+FENCE_BITS = 20
+"""A key that is used again, after its task was rolled back, counts attempts from a multiple of this
+power of two: an answer to the earlier task is then none to the later one."""
+
 
 def task_key(application: int, sequence: int) -> int:
     """Join an application's number (>= 1) and a task's sequence (1 to 2**40-1)."""
@@ -33,6 +37,11 @@ def sequence_of(key: int) -> int:
 def application_of_spec(number: int) -> int:
     """Return the application of a spec, out of the number under which workers know it."""
     return number >> SPEC_BITS
+
+
+def nth_attempt(attempt: int) -> int:
+    """Return which of its task's attempts one is, as people count."""
+    return attempt & ((1 << FENCE_BITS) - 1)
 
 
 def format_key(key: int) -> str:

@@ -142,12 +142,14 @@ class HostJob(Struct, array_like=True, tag=22, gc=False):
         system: the system to run; None for a host that only calls ``finished`` of plain tasks.
         specs: specs of the application's tasks.
         codes: all code it may need.
+        checkpoint: the state to go on from, empty to begin at the beginning.
 
     """
 
     system: PushSystem | None = None
     specs: tuple[SpecEntry, ...] = ()
     codes: tuple[CodeBlob, ...] = ()
+    checkpoint: Payload = b""
 
 
 class FinishTask(Struct, array_like=True, gc=False):
@@ -175,6 +177,33 @@ class SystemDone(Struct, array_like=True, tag=25, gc=False):
     result: Payload = b""
     state: Payload = b""
     failure: Failure | None = None
+
+
+class Checkpoint(Struct, array_like=True, tag=30, gc=False):
+    """Host to master: where its system stands between two callbacks.
+
+    It acknowledges outcomes as `Delivered` does. From here on the master keeps those it delivers
+    for tasks that this checkpoint counts on, until a later one has absorbed them too.
+
+    Args:
+        number: counts the checkpoints of a host from 1; `Checkpointed` names it.
+        absorbed: number of the last outcome that the system has been told of.
+        pushed: the last of its sequences that the master had accepted; what came later is rolled
+            back when the system is restored.
+        state: opaque; for the host that goes on from here.
+
+    """
+
+    number: int
+    absorbed: int
+    pushed: int
+    state: Payload
+
+
+class Checkpointed(Struct, array_like=True, tag=31, gc=False):
+    """Master to host: the checkpoint of this number is safe."""
+
+    number: int
 
 
 class WorkersChanged(Struct, array_like=True, tag=26, gc=False):
@@ -245,6 +274,7 @@ FromApplication = (
     | Progress
     | Finished
     | SystemDone
+    | Checkpoint
     | Query
 )
 ToApplication = (
@@ -264,5 +294,6 @@ ToApplication = (
     | Finish
     | WorkersChanged
     | Added
+    | Checkpointed
     | Answer
 )

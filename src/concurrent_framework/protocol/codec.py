@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from concurrent_framework.protocol import application, executor, worker
-from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome
+from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome, TaskCheckpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +45,19 @@ class _Header(msgspec.Struct, array_like=True):
 _FEW_ROWS = 16
 _FIELDS: dict[type, tuple[str, ...]] = {
     NewTask: ("payload",),
-    Assigned: ("payload",),
+    Assigned: ("payload", "restored"),
     Outcome: ("result", "changes"),
+    TaskCheckpoint: ("state",),
     application.PushSystem: ("payload",),
     application.SystemDone: ("result", "state"),
     application.SystemEnded: ("result", "state"),
+    application.Checkpoint: ("state",),
+    application.HostJob: ("checkpoint",),
 }
 """Where rows of batches, and messages about systems, have what may be large."""
+
+_TASKS = frozenset({application.Submit, worker.Run, worker.Checkpoints, executor.Chunk})
+_THEMSELVES = frozenset({application.PushSystem, application.SystemDone, application.Checkpoint})
 
 M = TypeVar("M")
 
@@ -110,20 +116,23 @@ class Codec(Generic[M]):
 def _rows(message: Any) -> Sequence[Any]:
     """Return the rows of a message whose payloads may be large."""
     kind = type(message)
-    if kind is application.Submit or kind is worker.Run or kind is executor.Chunk:
+    if kind in _TASKS:
         return message.tasks  # type: ignore[no-any-return]
-    if kind is worker.Outcomes or kind is executor.Done:
+    if kind is worker.Outcomes:
         return _with_spawned(message.outcomes)
+    if kind is executor.Done:
+        rows = _with_spawned(message.outcomes)
+        return [*rows, *message.checkpoints] if message.checkpoints else rows
     if kind is application.Deliver:
         return [*_with_spawned(message.outcomes), *message.origins.values()]
     if kind is application.Finish:
         return [row for item in message.items for row in (item.task, item.outcome)]
-    if kind is application.PushSystem or kind is application.SystemDone:
+    if kind in _THEMSELVES:
         return [message]
     if kind is application.SystemEnded:
         return [message, message.origin] if message.origin is not None else [message]
     if kind is application.HostJob:
-        return [message.system] if message.system is not None else []
+        return [message.system, message] if message.system is not None else []
     return ()
 
 

@@ -17,6 +17,7 @@ from concurrent_framework.protocol.tasks import (
     OutputLine,
     ProgressNote,
     SpecEntry,
+    TaskCheckpoint,
 )
 
 
@@ -58,6 +59,8 @@ class Ready(Struct, array_like=True, tag=63, gc=False):
 class Done(Struct, array_like=True, tag=64, gc=False):
     """Executor to worker: outcomes, in the order in which the tasks ran, and what they printed.
 
+    `checkpoints` are of the task that runs now, or of one whose outcome is not told yet.
+
     `chunks` says how many chunks the executor has put behind it since the last one of these; it
     sends one also for a chunk that was withdrawn.
     """
@@ -66,6 +69,7 @@ class Done(Struct, array_like=True, tag=64, gc=False):
     output: tuple[OutputLine, ...] = ()
     notes: tuple[ProgressNote, ...] = ()
     chunks: int = 0
+    checkpoints: tuple[TaskCheckpoint, ...] = ()
 
 
 ToExecutor = Load | Chunk | CancelRunning

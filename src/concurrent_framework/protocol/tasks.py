@@ -11,6 +11,8 @@ Payload = bytes | int
 """Opaque user data. On the wire a large one is an int: the index of the frame that holds it."""
 MAX_PAYLOAD_BYTES = 1 << 30
 """What transports carry in one frame; whoever makes a payload complains of a larger one."""
+MAX_CHECKPOINT_BYTES = 16 << 20
+"""What a task's checkpoint may take: the master keeps one of each task that runs."""
 
 
 class NewTask(Struct, array_like=True, gc=False):
@@ -22,12 +24,16 @@ class NewTask(Struct, array_like=True, gc=False):
 
 
 class Assigned(Struct, array_like=True, gc=False):
-    """A task as it is handed to a worker and on to an executor."""
+    """A task as it is handed to a worker and on to an executor.
+
+    `restored` is the newest checkpoint that an earlier attempt made, empty if there is none.
+    """
 
     key: int
     attempt: int
     spec: int
     payload: Payload
+    restored: Payload = b""
 
 
 class SpecEntry(Struct, array_like=True, gc=False):
@@ -68,6 +74,14 @@ class Outcome(Struct, array_like=True, gc=False):
     specs: tuple[SpecEntry, ...] = ()
     codes: tuple[CodeBlob, ...] = ()
     children: int = 0
+
+
+class TaskCheckpoint(Struct, array_like=True, gc=False):
+    """What a running attempt wants its successor to have: a pickled state."""
+
+    key: int
+    attempt: int
+    state: Payload
 
 
 class OutputLine(Struct, array_like=True, gc=False):

@@ -15,7 +15,7 @@ from concurrent_framework.protocol.session import (
     Resync,
     Welcome,
 )
-from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry
+from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry, TaskCheckpoint
 
 
 class Provide(Struct, array_like=True, tag=40, gc=False):
@@ -83,8 +83,23 @@ class CapacityChanged(Struct, array_like=True, tag=49, gc=False):
     capacity: Capacity
 
 
+class Checkpoints(Struct, array_like=True, tag=50, gc=False):
+    """Worker to master: the newest checkpoints of tasks that run; each replaces an earlier one."""
+
+    tasks: list[TaskCheckpoint]
+
+
 FromWorker = (
-    Hello | Heartbeat | Goodbye | Outcomes | Want | Recalled | Output | Progress | CapacityChanged
+    Hello
+    | Heartbeat
+    | Goodbye
+    | Outcomes
+    | Want
+    | Recalled
+    | Output
+    | Progress
+    | CapacityChanged
+    | Checkpoints
 )
 ToWorker = (
     Welcome

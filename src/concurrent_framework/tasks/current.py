@@ -6,15 +6,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent_framework.model.errors import UsageError
+from concurrent_framework.protocol.tasks import MAX_CHECKPOINT_BYTES
+from concurrent_framework.tasks.payload import dump_checkpoint, load_checkpoint
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from concurrent_framework.tasks.payload import Buffer
 
 
 class TaskSink(Protocol):
@@ -34,6 +38,12 @@ class TaskSink(Protocol):
 
     def scratch(self) -> Path:
         """Return a directory of the running task's own, made at the first call."""
+
+    def checkpoint(self, state: bytes) -> None:
+        """Take the pickled state that another attempt of the running task would go on from."""
+
+    def restored(self) -> Buffer:
+        """Return the checkpoint the running attempt goes on from, empty if there is none."""
 
 
 class CurrentTask:
@@ -94,6 +104,54 @@ class CurrentTask:
     def scratch(self) -> Path:
         """A directory of the task's own on the worker; it is removed after the task."""
         return self._sink.scratch()
+
+    def checkpoint(self, state: object) -> None:
+        """Keep a state that the task goes on from should this attempt be lost.
+
+        It leaves the worker at once, or a fraction of a second later if there are many: then the
+        newest counts. When the worker or the process is lost, or the task is retried for another
+        reason, the next attempt finds it in `restored`. It is dropped when the task ends.
+
+        Args:
+            state: what the task needs to go on, anything that can be pickled, up to 16 MiB. Larger
+                things belong in a file that every worker can reach, with its name kept here.
+
+        Raises:
+            NotSerializable: naming the part of it that cannot be pickled.
+            UsageError: if it is too large.
+
+        Example:
+            >>> class Sum(Task):
+            ...     def __call__(self):
+            ...         here = current_task()
+            ...         start, total = here.restored or (0, 0)
+            ...         for number in range(start, 1000):
+            ...             total += number
+            ...             if number % 100 == 0:
+            ...                 here.checkpoint((number + 1, total))
+            ...         return total
+
+        """
+        data = dump_checkpoint(state)
+        if len(data) > MAX_CHECKPOINT_BYTES:
+            message = (
+                f"checkpoint: the state takes {len(data) / 2**20:.1f} MiB, "
+                f"{MAX_CHECKPOINT_BYTES >> 20} MiB at most: write it to a file that every worker "
+                "can reach, and keep the name of that"
+            )
+            raise UsageError(message)
+        self._sink.checkpoint(data)
+
+    @property
+    def restored(self) -> Any:
+        """The last state an earlier attempt gave to `checkpoint`, rebuilt; None if there is none.
+
+        Raises:
+            NotSerializable: if it cannot be rebuilt here, for instance because a module is missing.
+
+        """
+        state = self._sink.restored()
+        return load_checkpoint(state) if state else None
 
 
 _running: ContextVar[CurrentTask] = ContextVar("concurrent_framework.current_task")

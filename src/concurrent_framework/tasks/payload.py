@@ -90,6 +90,37 @@ def load_result(payload: Buffer) -> Any:
         raise not_serializable(message) from error
 
 
+def dump_checkpoint(state: object) -> bytes:
+    """Pickle what a running task wants to go on from.
+
+    Raises:
+        NotSerializable: naming the part of it that cannot be pickled.
+
+    """
+    try:
+        data = pickle.dumps(state, PROTOCOL)
+        if _MAIN not in data:
+            return data
+    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
+        pass
+    hint = "keep plain data, and make the rest anew when the task goes on"
+    return _dump_by_value(state, {"state": state}, "the checkpoint cannot be kept", hint)
+
+
+def load_checkpoint(state: Buffer) -> Any:
+    """Return what was given to `dump_checkpoint`.
+
+    Raises:
+        NotSerializable: if it cannot be rebuilt here, for instance because a module is missing.
+
+    """
+    try:
+        return pickle.loads(state)
+    except Exception as error:
+        message = f"the checkpoint cannot be rebuilt here: {type(error).__name__}: {error}"
+        raise not_serializable(message) from error
+
+
 def dump_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
     """Pickle what happened to a task's attributes: which were bound anew, which were deleted.
 

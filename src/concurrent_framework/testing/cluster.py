@@ -24,11 +24,12 @@ from concurrent_framework.scheduling.push import PushScheduler
 from concurrent_framework.scheduling.strategies import LeastLoaded
 from concurrent_framework.testing.clock import FakeClock
 from concurrent_framework.testing.disk import CrashedError, SimDisk
+from concurrent_framework.testing.manager import SimManager
 from concurrent_framework.testing.network import Faults, SimServer
 from concurrent_framework.testing.nodes import SimApplication, SimHost, SimNode, SimWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from concurrent_framework.protocol.session import Role
     from concurrent_framework.scheduling.base import ITaskScheduler
@@ -78,9 +79,11 @@ class SimCluster:
             scheduler = PullScheduler() if pattern == "pull" else PushScheduler(LeastLoaded())
         self.disk = disk
         self.nodes: list[SimNode] = []
-        self.hosts: dict[str, SimHost] = {}
+        self.hosts: dict[str, Any] = {}
+        self.make_manager: Callable[..., SimManager] = SimManager
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
+        self.start_host: Callable[[str], None] = self._start_host
         self.log: list[str] = []
         self.answers: list[Answer] = []
         self.lives = 0
@@ -179,8 +182,7 @@ class SimCluster:
                 self._line.drop(command.peer)
             case master_commands.StartHost():
                 self.started_hosts.append(command.host)
-                if self._with_hosts:
-                    self.hosts[command.host] = SimHost(self, command.host)
+                self.start_host(command.host)
             case master_commands.StopHost():
                 self.stopped_hosts.append(command.host)
                 host = self.hosts.pop(command.host, None)
@@ -188,6 +190,10 @@ class SimCluster:
                     host.abandon()
             case master_commands.Log():
                 self.log.append(command.text)
+
+    def _start_host(self, host: str) -> None:
+        if self._with_hosts:
+            self.hosts[host] = SimHost(self, host)
 
     def host_ended(self, host: str) -> None:
         """Tell the master, a moment later, that a host was killed."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from concurrent_framework.model.ids import SPEC_MASK
+from concurrent_framework.model.ids import SPEC_MASK, nth_attempt
 from concurrent_framework.model.outcome import Certificate, Failure
-from concurrent_framework.protocol.tasks import NewTask, Outcome
+from concurrent_framework.protocol.tasks import NewTask, Outcome, TaskCheckpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from concurrent_framework.protocol.tasks import Assigned
+    from concurrent_framework.model.spec import CodeBlob
+    from concurrent_framework.protocol.tasks import Assigned, SpecEntry
     from concurrent_framework.testing.clock import FakeClock
 
 FLUSH = 0.0005
@@ -25,11 +26,21 @@ class SimManager:
     The result ``!text`` makes the task fail with that text, ``>n`` makes it make n tasks of its kind,
     ``?N:result`` makes it fail with an error that it may be attempted again after, before its attempt
     N. On a `broken` worker whatever runs a task dies, on a `failing` one every task fails with such an
-    error. What runs a task with the result `poison` dies too.
+    error. What runs a task with the result `poison` dies too. With ``b"seconds/every"`` for the seconds
+    the task makes a checkpoint after each `every` seconds and goes on from the one it is given.
+
+    Args:
+        clock: the virtual time.
+        executors: tasks that run at a time.
+        report: takes outcomes and checkpoints.
+
     """
 
     def __init__(
-        self, clock: FakeClock, executors: int, report: Callable[[list[Outcome]], None]
+        self,
+        clock: FakeClock,
+        executors: int,
+        report: Callable[[list[Outcome], list[TaskCheckpoint]], None],
     ) -> None:
         self.started: list[tuple[int, int]] = []
         self.broken = False
@@ -65,7 +76,7 @@ class SimManager:
                 self._free += 1
         failure = Failure("cancelled", "TaskCancelled", "cancelled")
         if ended:
-            self._report([Outcome(task.key, task.attempt, failure=failure) for task in ended])
+            self._report([Outcome(task.key, task.attempt, failure=failure) for task in ended], [])
         self._start()
 
     def forget(self, application: int) -> None:
@@ -86,26 +97,48 @@ class SimManager:
             self._free -= 1
             self._running[task.key] = task
             self.started.append((task.key, task.attempt))
-            assert isinstance(task.payload, bytes)
-            seconds, _, result = task.payload.partition(b":")
+            seconds = self.begin(task)
             self._clock.at(
-                self._clock.now + float(seconds),
-                lambda task=task, result=result, took=float(seconds): self._end(  # type: ignore[misc]
-                    task, result, took
-                ),
+                self._clock.now + seconds,
+                lambda task=task, took=seconds: self._end(task, took),  # type: ignore[misc]
             )
 
-    def _end(self, task: Assigned, result: bytes, seconds: float) -> None:
-        if not self._alive or self._running.get(task.key) is not task:
-            return
-        del self._running[task.key]
-        self._free += 1
-        failure, result = self._outcome(task, result)
+    def begin(self, task: Assigned) -> float:
+        """Return how many seconds an attempt takes."""
+        total, _, every = _parts(task)[0].partition(b"/")
+        done = float(task.restored or 0)
+        if every:
+            self._clock.at(
+                self._clock.now + float(every),
+                lambda: self._checkpoint(task, done + float(every), float(every)),
+            )
+        return float(total) - done
+
+    def outcome_of(self, task: Assigned, seconds: float) -> Outcome:
+        """Return what came of an attempt that took so many seconds."""
+        failure, result = self._outcome(task, _parts(task)[1])
         outcome = Outcome(task.key, task.attempt, result, seconds=seconds, failure=failure)
         if result.startswith(b">"):
             row = NewTask(task.spec & SPEC_MASK, "child", b"0.01")
             outcome.spawned = (row,) * int(result[1:])
-        self._ended.append(outcome)
+        return outcome
+
+    def learn(self, specs: Sequence[SpecEntry], codes: Sequence[CodeBlob]) -> None:
+        """Take in what the tasks are made of: here nothing but their payload."""
+
+    def _checkpoint(self, task: Assigned, done: float, every: float) -> None:
+        if self._alive and self._running.get(task.key) is task:
+            self._report([], [TaskCheckpoint(task.key, task.attempt, b"%g" % done)])
+            self._clock.at(
+                self._clock.now + every, lambda: self._checkpoint(task, done + every, every)
+            )
+
+    def _end(self, task: Assigned, seconds: float) -> None:
+        if not self._alive or self._running.get(task.key) is not task:
+            return
+        del self._running[task.key]
+        self._free += 1
+        self._ended.append(self.outcome_of(task, seconds))
         if len(self._ended) == 1:
             self._clock.at(self._clock.now + FLUSH, self._tell)
         self._start()
@@ -121,11 +154,18 @@ class SimManager:
             return Failure("worker_lost", "WorkerLost", text, certificate=certificate), b""
         if result.startswith(b"!"):
             return Failure("failed", "ValueError", result[1:].decode()), b""
-        if self.failing or task.attempt < first:
+        if self.failing or nth_attempt(task.attempt) < first:
             return Failure("failed", "OSError", "no route", retriable=True), b""
         return None, result
 
     def _tell(self) -> None:
         ended, self._ended = self._ended, []
         if self._alive:
-            self._report(ended)
+            self._report(ended, [])
+
+
+def _parts(task: Assigned) -> tuple[bytes, bytes]:
+    """Return what a payload says of the seconds and of the result."""
+    assert isinstance(task.payload, bytes)
+    seconds, _, result = task.payload.partition(b":")
+    return seconds, result

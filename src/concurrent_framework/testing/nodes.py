@@ -14,7 +14,7 @@ from concurrent_framework.model.spec import CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define, Finished, PushSystem, SystemDone
 from concurrent_framework.protocol.session import Hello, Role
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
-from concurrent_framework.testing.manager import SimManager
+from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.testing.network import SimClient
 from concurrent_framework.worker import commands as worker_commands
 from concurrent_framework.worker import events as worker_events
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.model.resources import Capacity
     from concurrent_framework.protocol.application import SystemEnded
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Outcome, TaskCheckpoint
     from concurrent_framework.testing.cluster import SimCluster
 
 
@@ -74,7 +74,7 @@ class SimWorker(SimNode):
 
     def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
         super().__init__(cluster, name)
-        self.manager = SimManager(cluster.clock, capacity.executors, self._report)
+        self.manager = cluster.make_manager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
         self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
         self._due = -1.0
@@ -102,6 +102,8 @@ class SimWorker(SimNode):
             match command:
                 case worker_commands.Send():
                     self._line.send(command.messages)
+                case worker_commands.Learn():
+                    self.manager.learn(command.specs, command.codes)
                 case worker_commands.Execute():
                     self.manager.submit(command.tasks)
                 case worker_commands.TakeBack():
@@ -123,8 +125,8 @@ class SimWorker(SimNode):
             self._due = -1.0
             self.feed([worker_events.Tick()])
 
-    def _report(self, outcomes: list[Outcome]) -> None:
-        self.feed([worker_events.Reported(outcomes, [], [])])
+    def _report(self, outcomes: list[Outcome], checkpoints: list[TaskCheckpoint]) -> None:
+        self.feed([worker_events.Reported(outcomes, [], [], None, checkpoints)])
 
 
 class SimApplication(SimNode):
@@ -164,12 +166,14 @@ class SimApplication(SimNode):
         self.expecting += len(payloads)
         self.feed([app_events.Flush()])
 
-    def push_system(self, name: str = "system") -> int:
-        """Push a task system; returns its sequence."""
+    def push_system(self, name: str = "system", system: Any = None) -> int:
+        """Push a task system, of a class that can be imported if any; returns its sequence."""
         sequence = self.session.outbox.next_sequence
-        self.session.outbox.push_system(
-            PushSystem(sequence, name, CodeReference("sim", "System"), b"")
-        )
+        code, state = CodeReference("sim", "System"), b""
+        if system is not None:
+            code = CodeReference(type(system).__module__, type(system).__qualname__)
+            state = dump_state(system)
+        self.session.outbox.push_system(PushSystem(sequence, name, code, state))
         self.expecting += 1
         self.feed([app_events.Flush()])
         return sequence

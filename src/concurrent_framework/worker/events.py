@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from concurrent_framework.model.resources import Capacity
-from concurrent_framework.protocol.tasks import Outcome, OutputLine, ProgressNote
+from concurrent_framework.protocol.tasks import Outcome, OutputLine, ProgressNote, TaskCheckpoint
 
 
 class Received(Struct, frozen=True):
@@ -23,12 +24,13 @@ class Missed(Struct, frozen=True):
 
 
 class Reported(Struct, frozen=True):
-    """What the task manager has to say."""
+    """What the task manager has to say; see `managers.base.Report`."""
 
     outcomes: list[Outcome]
     output: list[OutputLine]
     notes: list[ProgressNote]
     capacity: Capacity | None = None
+    checkpoints: Sequence[TaskCheckpoint] = ()
 
 
 class GivenBack(Struct, frozen=True):

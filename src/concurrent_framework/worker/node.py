@@ -152,7 +152,7 @@ class WorkerNode(Component):
             if problem.kind == "lost":
                 events.append(on.Missed(problem.text))
         report = self._engine.collect(time.monotonic())
-        if report.outcomes or report.output or report.notes or report.capacity:
+        if any(report):
             events.append(on.Reported(*report))
         return events or [on.Tick()]
 

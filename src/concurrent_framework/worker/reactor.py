@@ -45,10 +45,10 @@ from concurrent_framework.worker.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from concurrent_framework.model.resources import Capacity
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Outcome, TaskCheckpoint
     from concurrent_framework.worker.commands import Command
     from concurrent_framework.worker.events import Event
 
@@ -82,6 +82,8 @@ class WorkerReactor:
         self.capacity = capacity
         self.held: dict[int, int] = {}
         self.unsafe: deque[tuple[int, list[Outcome]]] = deque()
+        self.checkpoints: dict[int, TaskCheckpoint] = {}
+        """The newest of each task whose end is not safe, for a master that may have missed it."""
         self.welcome: Welcome | None = None
         self.connected = False
         self._master = ""
@@ -168,13 +170,12 @@ class WorkerReactor:
             greeting=self._greetings,
         )
 
-    def _receive(self, message: Any, now: float) -> None:  # noqa: C901 (one case per message)
+    def _receive(self, message: Any, now: float) -> None:
         match message:
             case work.Run():
                 self._run(message)
             case work.OutcomesSafe():
-                while self.unsafe and self.unsafe[0][0] <= message.through:
-                    self.unsafe.popleft()
+                self._safe(message.through)
             case work.Provide():
                 self._commands.append(Learn(message.specs, message.codes))
             case work.Recall():
@@ -208,6 +209,8 @@ class WorkerReactor:
         drop = [one for one in message.drop if self.held.get(one[0]) == one[1]]
         if drop:
             self._commands.append(Cancel(tuple(drop)))
+        if self.checkpoints:
+            self._out.append(work.Checkpoints(list(self.checkpoints.values())))
         self._out.extend(work.Outcomes(number, outcomes) for number, outcomes in self.unsafe)
 
     def _run(self, message: work.Run) -> None:
@@ -225,11 +228,15 @@ class WorkerReactor:
             self._say(Output(tuple(event.output)))
         if event.notes:
             self._say(Progress(tuple(event.notes)))
+        if event.checkpoints:
+            self._checkpoint(event.checkpoints)
         if not event.outcomes:
             return
         held, total = self.held, 0.0
         for outcome in event.outcomes:
-            held.pop(outcome.key, None)
+            key = outcome.key
+            if held.get(key) == outcome.attempt:  # else it is here once more, as a later attempt
+                del held[key]
             total += outcome.seconds
         mean = total / len(event.outcomes)
         keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
@@ -237,6 +244,23 @@ class WorkerReactor:
         self._number += 1
         self.unsafe.append((self._number, event.outcomes))
         self._say(work.Outcomes(self._number, event.outcomes))
+
+    def _checkpoint(self, states: Sequence[TaskCheckpoint]) -> None:
+        """Pass on the newest checkpoints, before the end of what may have been lost since."""
+        newest = {one.key: one for one in states if self.held.get(one.key) == one.attempt}
+        self.checkpoints.update(newest)
+        if newest:
+            self._say(work.Checkpoints(list(newest.values())))
+
+    def _safe(self, through: int) -> None:
+        """Forget outcomes that the master has."""
+        while self.unsafe and self.unsafe[0][0] <= through:
+            _, outcomes = self.unsafe.popleft()
+            if self.checkpoints:
+                for outcome in outcomes:
+                    state = self.checkpoints.get(outcome.key)
+                    if state is not None and state.attempt == outcome.attempt:
+                        del self.checkpoints[outcome.key]
 
     def _give_back(self, event: GivenBack) -> None:
         for key, _ in event.tasks:
@@ -246,6 +270,9 @@ class WorkerReactor:
     def _forget(self, application: int) -> None:
         self.held = {
             key: attempt for key, attempt in self.held.items() if application_of(key) != application
+        }
+        self.checkpoints = {
+            key: one for key, one in self.checkpoints.items() if application_of(key) != application
         }
         self._commands.append(DropApplication(application))
 

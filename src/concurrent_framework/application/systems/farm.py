@@ -71,6 +71,10 @@ class Farm(TaskSystem):
         """Make the tasks, as they are needed."""
         return self.work.tasks()
 
+    def resume_tasks(self, master: SystemMaster, drawn: int) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
+        """Make the tasks that had not been made."""
+        return self.work.tasks(drawn)
+
     def task_finished(
         self, master: SystemMaster, task: Task, result: Any, error: TaskError | None
     ) -> None:

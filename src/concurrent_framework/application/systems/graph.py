@@ -68,7 +68,7 @@ class TaskGraph(TaskSystem):
         self._results: dict[int, Any] = {}
         self._missing: dict[int, int] = {}
         self._wanted: dict[int, int] = {}
-        self._running: dict[int, Node] = {}
+        self._running: dict[int, int] = {}
         self._ended: set[int] = set()
         self._makers: dict[int, Callable[..., Task]] = {}
 
@@ -131,33 +131,39 @@ class TaskGraph(TaskSystem):
         node.needs[on.index] = None
         on.needed_by[node.index] = None
 
-    def generate_tasks(self, master: SystemMaster) -> list[Task]:  # noqa: ARG002 (TaskSystem's)
+    def generate_tasks(self, master: SystemMaster) -> None:
         """Start with what depends on nothing."""
         self._missing = {node.index: len(node.needs) for node in self._nodes}
         self._wanted = {node.index: len(node.needed_by) for node in self._nodes}
-        return [self._task(node) for node in self._nodes if not node.needs]
+        for node in self._nodes:
+            if not node.needs:
+                self._begin(master, node)
 
     def task_finished(
         self, master: SystemMaster, task: Any, result: Any, error: TaskError | None
-    ) -> list[Task]:
+    ) -> None:
         """Keep the result while it is needed; start what waited for it."""
-        node = self._running.pop(id(task), None)
-        if node is None:
-            return []
+        index = self._running.pop(task.task_id, None)
+        if index is None:
+            return
+        node = self._nodes[index]
         if error is not None and self.on_error == "raise":
             fail(task, error)
-        ready = self._end(node, result if error is None else error, failed=error is not None)
+        for one in self._end(node, result if error is None else error, failed=error is not None):
+            self._begin(master, one)
         master.progress(len(self._ended), len(self._nodes))
-        return [self._task(one) for one in ready]
 
     def gather_result(self, master: SystemMaster) -> dict[str, Any]:  # noqa: ARG002 (TaskSystem's)
         """Return the results that are wanted, by name."""
         results, self._results = self._results, {}
-        self._makers.clear()
         return {self._nodes[index].name: results[index] for index in sorted(results)}
 
     def __repr__(self) -> str:
         return f"<TaskGraph {self.name!r}: {len(self._nodes)} nodes>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels: all but the task classes, which are made anew where they are needed."""
+        return {**self.__dict__, "_makers": {}}
 
     def _end(self, node: Node, result: Any, *, failed: bool) -> list[Node]:
         """Take a node's result and return the nodes that can start now."""
@@ -185,6 +191,13 @@ class TaskGraph(TaskSystem):
         if not self._wanted[index] and not self._nodes[index].keep:
             self._results.pop(index, None)
 
+    def _begin(self, master: SystemMaster, node: Node) -> None:
+        """Push a node's task, under whose number its outcome comes, to another process perhaps."""
+        task = self._task(node)
+        master.push_task(task)
+        assert task.task_id is not None
+        self._running[task.task_id] = node.index
+
     def _task(self, node: Node) -> Task:
         if node.call is None:
             task: Task = node.work
@@ -195,7 +208,6 @@ class TaskGraph(TaskSystem):
             args, kwargs = _with_results(node.call, self._results)
             task = self._maker(node.work)(*args, **kwargs)
             task.name = node.name
-        self._running[id(task)] = node
         return task
 
     def _maker(self, work: Any) -> Callable[..., Task]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from concurrent_framework.application.system import SystemMaster, TaskSystem
-from concurrent_framework.application.systems.work import choice, drawn, fail, movable, task_maker
+from concurrent_framework.application.systems.work import (
+    choice,
+    fail,
+    iterated,
+    movable,
+    task_maker,
+)
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,15 +129,11 @@ class MapReduce(TaskSystem):
 
     def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
         """Make the map tasks, as they are needed."""
-        make = task_maker(MapChunk(self.map, self.combine))
-        chunk: list[Any] = []
-        for one in drawn(self.inputs):
-            chunk.append(one)
-            if len(chunk) == self.chunk:
-                yield make(chunk)
-                chunk = []
-        if chunk:
-            yield make(chunk)
+        return self._map_tasks(iterated(self.inputs))
+
+    def resume_tasks(self, master: SystemMaster, drawn: int) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
+        """Make the map tasks that had not been made."""
+        return self._map_tasks(islice(iterated(self.inputs), drawn * self.chunk, None))
 
     def task_finished(
         self, master: SystemMaster, task: Task, result: Any, error: TaskError | None
@@ -158,7 +161,8 @@ class MapReduce(TaskSystem):
             chunks = self._partitioned(self.partitions or 4 * max(master.executors, 1))
             self._total = self._ended + len(chunks)
             make = task_maker(ReduceChunk(self.reduce))
-            master.push_tasks(make(chunk) for chunk in chunks)
+            # A list and no generator: these values are nowhere else, and belong into checkpoints.
+            master.push_tasks([make(chunk) for chunk in chunks])
             return False
         return True
 
@@ -166,6 +170,11 @@ class MapReduce(TaskSystem):
         """Return the result of each key."""
         results, self._results = self._results, {}
         return results
+
+    def _map_tasks(self, inputs: Iterator[Any]) -> Iterator[Task]:
+        make = task_maker(MapChunk(self.map, self.combine))
+        while chunk := list(islice(inputs, self.chunk)):
+            yield make(chunk)
 
     def _partitioned(self, partitions: int) -> list[list[tuple[Any, list[Any]]]]:
         keys = list(self._values.items())

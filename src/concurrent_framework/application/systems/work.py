@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from msgspec.structs import replace
@@ -37,10 +38,10 @@ class Work:
         self.size = len(self.inputs) if hasattr(self.inputs, "__len__") else 0
         """How many tasks there are, 0 if that cannot be known."""
 
-    def tasks(self) -> Iterator[Task]:
-        """Make the tasks, one after another."""
+    def tasks(self, skipped: int = 0) -> Iterator[Task]:
+        """Make the tasks, one after another, but for the first so many."""
         make = None if self.function is None else task_maker(self.function)
-        for item in drawn(self.inputs):
+        for item in islice(iterated(self.inputs), skipped, None):
             task = item if make is None else make(item)
             if not isinstance(task, Task):
                 message = f"expected a task, got {task!r:.200}; to call a function, give its inputs"
@@ -80,7 +81,7 @@ def movable(inputs: Any) -> Any:
     raise UsageError(message)
 
 
-def drawn(inputs: Any) -> Iterator[Any]:
+def iterated(inputs: Any) -> Iterator[Any]:
     """Iterate over what `movable` returned."""
     return iter(inputs if isinstance(inputs, Iterable) else inputs())
 

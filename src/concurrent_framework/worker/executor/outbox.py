@@ -18,7 +18,12 @@ from concurrent_framework.protocol.executor import Done
 from concurrent_framework.worker.executor.output import Output
 
 if TYPE_CHECKING:
-    from concurrent_framework.protocol.tasks import Outcome, OutputLine, ProgressNote
+    from concurrent_framework.protocol.tasks import (
+        Outcome,
+        OutputLine,
+        ProgressNote,
+        TaskCheckpoint,
+    )
     from concurrent_framework.worker.executor.link import Link
     from concurrent_framework.worker.executor.running import Running
 
@@ -29,6 +34,9 @@ FLUSH_BYTES = 256 * 1024
 LIVE_SECONDS = 0.2
 """What a running task prints is shown after this time at the latest, if it goes on printing."""
 PROGRESS_SECONDS = 0.1
+CHECKPOINT_SECONDS = 0.1
+"""A task's checkpoints are at least so far apart, and `CHECKPOINT_PACE` times what one took."""
+CHECKPOINT_PACE = 20
 
 
 class Outbox:
@@ -49,6 +57,8 @@ class Outbox:
         self._outcomes: list[Outcome] = []
         self._lines: list[OutputLine] = []
         self._notes: dict[int, ProgressNote] = {}
+        self._checkpoint: TaskCheckpoint | None = None
+        self._next_checkpoint = 0.0
         self._bytes = 0
         self._chunks = 0
         self._last = perf_counter()
@@ -94,6 +104,24 @@ class Outbox:
         self._notes[note.key] = note
         self._live(PROGRESS_SECONDS, promise=True)
 
+    def checkpoint(self, state: TaskCheckpoint) -> None:
+        """Take a state of the running task; only the latest is sent.
+
+        One that has to wait for its turn leaves with the next flush: the worker nudges an executor
+        whose task makes checkpoints.
+        """
+        self._checkpoint = state
+        before = perf_counter()
+        if before >= self._next_checkpoint:
+            self._now()
+            took = perf_counter() - before
+            self._next_checkpoint = before + max(CHECKPOINT_SECONDS, CHECKPOINT_PACE * took)
+
+    def end_checkpoints(self) -> None:
+        """Drop what belongs to the task that has ended."""
+        self._checkpoint = None
+        self._next_checkpoint = 0.0
+
     def flush(self, *, whole: bool) -> None:
         """Send everything; `whole` if no task is running."""
         if self._closed:
@@ -102,9 +130,13 @@ class Outbox:
         self._closed = True
         try:
             lines = tuple(self._lines)
-            if self._outcomes or lines or self._notes or self._chunks:
+            state, self._checkpoint = self._checkpoint, None
+            if self._outcomes or lines or self._notes or self._chunks or state:
                 notes, self._notes = self._notes, {}
-                self._link.send(Done(self._outcomes, lines, tuple(notes.values()), self._chunks))
+                states = () if state is None else (state,)
+                self._link.send(
+                    Done(self._outcomes, lines, tuple(notes.values()), self._chunks, states)
+                )
                 self._outcomes = []
                 del self._lines[: len(lines)]  # other threads may have logged meanwhile
                 self._bytes = self._chunks = 0
@@ -137,10 +169,13 @@ class Outbox:
         if self._closed:
             return
         wait = self._last + seconds - perf_counter()
-        if wait > 0:
-            if promise:
-                self._remind(wait)
-        elif threading.get_ident() == self._main:
+        if wait <= 0:
+            self._now()
+        elif promise:
+            self._remind(wait)
+
+    def _now(self) -> None:
+        if threading.get_ident() == self._main:
             self.flush(whole=False)
         else:
             signal.pthread_kill(self._main, NUDGE)

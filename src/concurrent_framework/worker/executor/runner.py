@@ -88,6 +88,7 @@ class Runner:
         running.key = row.key
         running.attempt = row.attempt
         running.source = ""
+        running.restored = row.restored
         outcome = Outcome(row.key, row.attempt)
         idempotent = True
         start = perf_counter()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent_framework.protocol.tasks import Payload
+
 
 class Running:
-    """The running task, or the last one: its key, its attempt, and its name as far as known."""
+    """The running task, or the last one: its key, its attempt, and its name as far as known.
 
-    __slots__ = ("attempt", "key", "source")
+    `restored` is the checkpoint that it goes on from, empty if there is none.
+    """
+
+    __slots__ = ("attempt", "key", "restored", "source")
 
     def __init__(self) -> None:
         self.key = 0
         self.attempt = 0
         self.source: object = ""
+        self.restored: Payload = b""

@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from concurrent_framework.protocol.executor import CancelRunning
-from concurrent_framework.protocol.tasks import NewTask, ProgressNote
+from concurrent_framework.protocol.tasks import NewTask, ProgressNote, TaskCheckpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.protocol.executor import Chunk, Load
+    from concurrent_framework.tasks.payload import Buffer
     from concurrent_framework.tasks.spawning import SpawnBook
     from concurrent_framework.tasks.task import Task
     from concurrent_framework.worker.executor.link import Link
@@ -52,6 +53,7 @@ class Sink:
         """Drop what belongs to the task that has ended."""
         self.used = self.noticed = False
         self.spawned = []
+        self._outbox.end_checkpoints()
         if self._scratch is not None:
             import shutil
 
@@ -92,6 +94,16 @@ class Sink:
                 tempfile.mkdtemp(prefix=f"task-{self._running.key}-", dir=self._directory)
             )
         return self._scratch
+
+    def checkpoint(self, state: bytes) -> None:
+        """Take the state that another attempt would go on from."""
+        self.used = True
+        running = self._running
+        self._outbox.checkpoint(TaskCheckpoint(running.key, running.attempt, state))
+
+    def restored(self) -> Buffer:
+        """Return the checkpoint that the running attempt goes on from."""
+        return self._running.restored  # type: ignore[return-value]  # frames are back in place
 
     def _is_mine(self, message: Load | Chunk | CancelRunning) -> bool:
         return (
