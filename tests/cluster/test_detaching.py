@@ -159,7 +159,6 @@ def test_a_killed_application_goes_on_under_its_name(
     first.kill()
     first.ends()
     second = swarm.place.start(*words, "--join", swarm.endpoint, directory=directory)
-    second.says("is still connected")
     until(lambda: _state_of(swarm, "again", second.pid) == "running")
     second.kill()
     second.ends()
