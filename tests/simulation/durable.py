@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from concurrent_framework.master import lifecycle
 from concurrent_framework.model.ids import application_of
 from concurrent_framework.protocol.application import SystemEnded
@@ -16,7 +18,10 @@ def durable(state: MasterState) -> dict[str, Any]:
     """Return everything that a restarted master has to know."""
     return {
         "numbers": (state.next_number, state.next_worker),
-        "workers": {one.number: (one.session, one.name) for one in state.workers.values()},
+        "workers": {
+            one.number: (one.session, one.name, one.standing.draining)
+            for one in state.workers.values()
+        },
         "tasks": {key: _task(record) for key, record in state.tasks.items()},
         "applications": {number: _application(one) for number, one in state.applications.items()},
         "finishing": {
@@ -28,6 +33,8 @@ def durable(state: MasterState) -> dict[str, Any]:
             if one.finisher is not None and one.counts.finishing
         },
         "waiting and assigned": _ready(state),
+        "letters": {letter.key: replace(letter, ended=0.0) for letter in state.letters.of()},
+        "ended": list(state.ended),
     }
 
 
@@ -43,6 +50,7 @@ def _ready(state: MasterState) -> dict[int, int]:
 def _task(record: TaskRecord) -> tuple[Any, ...]:
     spec = record.spec
     told: tuple[Any, ...] = (spec.number, spec.spec, record.task, record.losses, record.history)
+    told = (*told, record.failures, record.root, record.checkpoint, round(record.arrived, 6))
     if record.state == lifecycle.FINISHING:
         return (*told, "finishing")
     told = (*told, record.cancelled)
@@ -54,7 +62,10 @@ def _task(record: TaskRecord) -> tuple[Any, ...]:
 def _application(one: ApplicationRecord) -> dict[str, Any]:
     counts = one.counts
     entries = [*one.unacknowledged, *one.outgoing]
+    if one.parent:
+        return {**_steering(one), **_of_system(one)}
     return {
+        **_steering(one),
         "session": (one.number, one.session, one.name, one.parent, one.weight, one.detached),
         "accepted": (one.accepted, one.next_spawned, one.knows_from, one.first_number),
         "counts": (counts.submitted, counts.finished, counts.failed, counts.cancelled),
@@ -62,7 +73,7 @@ def _application(one: ApplicationRecord) -> dict[str, Any]:
         "spawned": one.spawned_specs,
         "digests": one.digests,
         "systems": {
-            number: (system.push, system.application, system.attempt)
+            number: (system.push, system.application, system.attempt, system.checkpoint)
             for number, system in one.systems.items()
         },
         "undelivered": [
@@ -73,4 +84,26 @@ def _application(one: ApplicationRecord) -> dict[str, Any]:
         ],
         "by task": {key: entry.number for key, entry in one.undelivered.items()},
         "bytes": one.live_bytes,
+    }
+
+
+def _steering(one: ApplicationRecord) -> dict[str, Any]:
+    return {"steering": (one.raised, one.paused, one.steered, one.added, one.origin)}
+
+
+def _of_system(one: ApplicationRecord) -> dict[str, Any]:
+    """Return what is known of a system's tasks; without a checkpoint they are not needed again."""
+    told = {"session": (one.number, one.session, one.name, one.parent, one.weight)}
+    if not one.counted_on:
+        return told
+    pending = [*one.unabsorbed, *one.unacknowledged, *one.outgoing]
+    needed = [
+        (entry.outcome, entry.task, entry.root)
+        for entry in pending
+        if not isinstance(entry, SystemEnded) and entry.root <= one.counted_on
+    ]
+    return {
+        **told,
+        "checkpoint": (one.accepted, one.counted_on, one.absorbed, one.rollbacks),
+        "needed": needed,
     }

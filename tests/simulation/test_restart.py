@@ -99,7 +99,7 @@ def test_attempts_are_counted_on(cluster: SimCluster) -> None:
     task = cluster.master.state.applications[1]
     assert task.counts.finished == 1
     [outcome] = app.outcomes
-    assert outcome.attempt == 2 << 20 | 2
+    assert outcome.attempt == 2 << 40 | 2
 
 
 def test_finished_is_called_of_what_had_ended(cluster: SimCluster) -> None:

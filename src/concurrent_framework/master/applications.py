@@ -244,7 +244,8 @@ def spawn(
             row.spec = numbers.get(row.spec, row.spec)
     first = application.next_spawned
     application.next_spawned += len(rows)
-    _submit(reactor, application, first, rows, root)
+    # Only a system can go back to before its task was pushed.
+    _submit(reactor, application, first, rows, root if application.parent else 0)
     outcome.children = len(rows)
     outcome.spawned = ()
     outcome.specs = ()
