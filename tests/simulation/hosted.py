@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.protocol.application import SystemEnded
     from concurrent_framework.protocol.tasks import Assigned, SpecEntry
+    from concurrent_framework.testing.disk import SimDisk
     from concurrent_framework.testing.network import Faults
 
 
@@ -83,6 +84,7 @@ class Stage:
         faults: what the network does wrong.
         window: tasks of the system under way at most.
         mean: seconds that a task takes on average.
+        disk: where the master keeps its journal; None for nowhere.
 
     """
 
@@ -95,9 +97,10 @@ class Stage:
         *,
         window: int = 12,
         mean: float = 0.3,
+        disk: SimDisk | None = None,
     ) -> None:
         made = type("Chosen", (Workshop,), {"chance": random.Random(seed), "mean": mean})
-        self.cluster = SimCluster(pattern, lease=4.0, faults=faults, window_tasks=window)
+        self.cluster = SimCluster(pattern, lease=4.0, faults=faults, disk=disk, window_tasks=window)
         self.cluster.make_manager = made
         self.hosts = SimHosts(self.cluster)
         self.workers = [self.cluster.add_worker(executors=3) for _ in range(2)]
@@ -155,6 +158,12 @@ class Stage:
         """Kill a worker and have another one."""
         self.workers.pop(0).kill()
         self.workers.append(self.cluster.add_worker(executors=3))
+
+    def restart_master(self) -> None:
+        """Kill the master, and with it its hosts, and start another one on its journal."""
+        if self.cluster.alive:
+            self.cluster.crash_master()
+        self.cluster.start_master()
 
     def until(self, time: float) -> None:
         """Go on until a time."""

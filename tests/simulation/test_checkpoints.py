@@ -19,6 +19,7 @@ from concurrent_framework import (
     WorkerLost,
     current_task,
 )
+from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.network import Faults
 from tests.simulation.hosted import Stage
 
@@ -168,6 +169,48 @@ def test_a_host_may_die_at_any_moment(name: str, pattern: str) -> None:
         assert stage.hosts.begun == 1 + killed
         restored += bool(stage.log("goes on from its last checkpoint"))
     assert restored, "no death came after a checkpoint"
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_master_may_die_at_any_moment(name: str, pattern: str) -> None:
+    make, expected = SYSTEMS[name]
+    undisturbed = Stage(make(), pattern, disk=SimDisk(spare=0, step=500))
+    assert undisturbed.finish() == expected
+    restored = 0
+    for moment in range(40 + PATTERNS.index(pattern), undisturbed.steps, 3 * STRIDE):
+        stage = Stage(make(), pattern, disk=SimDisk(spare=0, step=500))
+        stage.step(moment)
+        stage.restart_master()
+        assert stage.finish() == expected, f"killed at step {moment}"
+        restored += bool(stage.log("goes on from its last checkpoint"))
+    assert restored, "no death came after a checkpoint"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_masters_hosts_and_workers_die(name: str, seed: int) -> None:
+    make, expected = SYSTEMS[name]
+    chance = random.Random(seed)
+    disk = SimDisk(spare=chance.choice([0, 2000]), step=chance.choice([300, 3000]))
+    stage = Stage(make(), PATTERNS[seed % 2], seed, disk=disk)
+    acts = [*[stage.restart_master] * 4, *[stage.hosts.kill] * 2, stage.change_workers]
+    chance.shuffle(acts)
+    for act in acts:
+        stage.step(chance.randint(30, 240))
+        if act == stage.restart_master and chance.random() < 0.5:
+            disk.crash_in(chance.randint(1, 40))  # also between two commands of a round
+            stage.step(chance.randint(1, 60))
+        act()
+    if not stage.cluster.alive:
+        stage.restart_master()
+    disk.countdown = 0
+    stage.cluster.run()
+    failure = stage.ended.failure
+    if failure is None:
+        assert stage.finish() == expected
+    else:
+        assert "died 3 times without progress" in failure.message
 
 
 @pytest.mark.parametrize("seed", range(8))
