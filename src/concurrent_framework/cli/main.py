@@ -61,10 +61,14 @@ def _through_typer(words: list[str]) -> int:
 
 
 def _help_for(words: list[str]) -> str:
-    command = next((word for word in words if not word.startswith("-")), "")
     from concurrent_framework.cli.app import command_names
 
-    return f"concurrent {command} --help" if command in command_names() else "concurrent --help"
+    known = command_names()
+    named = [word for word in words if not word.startswith("-")]
+    for command in (" ".join(named[:2]), " ".join(named[:1])):
+        if command in known:
+            return f"concurrent {command} --help"
+    return "concurrent --help"
 
 
 def _tell(error: ConcurrentError) -> int:

@@ -9,6 +9,7 @@ from concurrent_framework.environment.listener import IEnvironmentListener
 from concurrent_framework.environment.monitoring import connection_to
 from concurrent_framework.environment.saving import backup, restore
 from concurrent_framework.environment.settings import set_application, switch
+from concurrent_framework.environment.stopping import stop
 from concurrent_framework.environment.upgrading import upgrade
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "launch",
     "restore",
     "set_application",
+    "stop",
     "switch",
     "upgrade",
     "verify_backup",

@@ -19,12 +19,21 @@ if TYPE_CHECKING:
     from concurrent_framework.environment.layout import Layout
 
 
+RUNNING = "running"
+"""What whoever has launched an environment does with it."""
+
+
 class Holder(NamedTuple):
     """Who holds an environment's lock: process id, what it does, and since when (unix time)."""
 
     pid: int
     doing: str
     since: float
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is what was launched."""
+        return self.doing == RUNNING
 
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
@@ -59,6 +68,13 @@ def locked(layout: Layout, doing: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def demand_unused(layout: Layout) -> None:
+    """Raise UsageError if an environment runs or is being changed at this moment."""
+    if holder := holder_of(layout):
+        message = f"{layout.root} is in use ({holder})"
+        raise UsageError(message)
 
 
 def holder_of(layout: Layout) -> Holder | None:
