@@ -8,6 +8,7 @@ import typer
 
 from concurrent_framework.cli import (
     configuration,
+    console,
     control,
     environments,
     logs,
@@ -63,10 +64,11 @@ env.command("backup")(saving.backup)
 env.command("restore")(saving.restore)
 env.command("upgrade")(saving.upgrade)
 env.command("delete")(environments.delete)
-app.add_typer(env, rich_help_panel=ENVIRONMENTS)
+app.add_typer(env, name="env", rich_help_panel=ENVIRONMENTS)
 app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
 app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
 app.command("logs", rich_help_panel=ENVIRONMENTS)(logs.logs)
+app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
 
 
 def command_names() -> set[str]:

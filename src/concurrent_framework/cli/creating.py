@@ -61,15 +61,14 @@ def create_environment(wanted: Wanted) -> None:
 
 
 def _completed(wanted: Wanted) -> Wanted:
-    if wanted.path is None:
-        wanted = wanted._replace(path=Path(asked("Directory")))
-    assert wanted.path is not None
-    demand_free(wanted.path.expanduser().resolve())
+    root = (wanted.path or Path(asked("Directory"))).expanduser().resolve()
+    demand_free(root)
+    wanted = wanted._replace(path=root)
     if not wanted.app:
         question = "What it launches: master, worker, or an application's name (empty: set later)"
         wanted = wanted._replace(app=asked(question, ""))
     if not wanted.name:
-        wanted = wanted._replace(name=asked("Name", wanted.path.expanduser().resolve().name))
+        wanted = wanted._replace(name=asked("Name", root.name))
     if wanted.app == "master" and not wanted.listen:
         question = "Address for other machines, as tcp://0.0.0.0:8081 (empty: this machine only)"
         wanted = wanted._replace(listen=asked(question, ""))

@@ -50,9 +50,9 @@ def show_all(rows: Sequence[Described], *, as_json: bool) -> None:
             line = Text.assemble((row.key, "bold"), " = ", (shown(row.value), "green"))
             console.print(line, soft_wrap=True)
             origin = f"from {row.source}" if is_set else "the default"
-            facts = Text.assemble((origin, "yellow" if is_set else "dim"), ("; ", "dim"))
+            facts = Text.assemble("    ", (origin, "yellow" if is_set else "dim"), ("; ", "dim"))
             facts.append(f"expected {row.expected}", "dim")
-            console.print(Padding(facts, (0, 0, 0, 4)), soft_wrap=True)
+            console.print(facts, soft_wrap=True)
             if row.doc:
                 console.print(Padding(Text(row.doc), (0, 0, 0, 4)))
         console.print()

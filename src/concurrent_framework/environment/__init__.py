@@ -1,6 +1,7 @@
 """Environments: a directory that holds all of one node or application, and what is done with it."""
 
 from concurrent_framework.environment.archive import verify_backup
+from concurrent_framework.environment.background import launch_in_background
 from concurrent_framework.environment.creating import create
 from concurrent_framework.environment.deletion import delete
 from concurrent_framework.environment.environment import Environment
@@ -20,6 +21,7 @@ __all__ = [
     "create",
     "delete",
     "launch",
+    "launch_in_background",
     "restore",
     "set_application",
     "stop",

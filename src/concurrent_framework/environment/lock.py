@@ -59,9 +59,7 @@ def locked(layout: Layout, doing: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = _read(layout.lock)
-            message = f"{layout.root} is in use ({holder or 'by another process'})"
-            raise UsageError(message) from None
+            raise _in_use(layout, _read(layout.lock)) from None
         with telling(f"lock {layout.root}"):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, json.dumps(Holder(os.getpid(), doing, time.time())).encode())
@@ -73,8 +71,7 @@ def locked(layout: Layout, doing: str) -> Iterator[None]:
 def demand_unused(layout: Layout) -> None:
     """Raise UsageError if an environment runs or is being changed at this moment."""
     if holder := holder_of(layout):
-        message = f"{layout.root} is in use ({holder})"
-        raise UsageError(message)
+        raise _in_use(layout, holder)
 
 
 def holder_of(layout: Layout) -> Holder | None:
@@ -97,3 +94,10 @@ def _read(path: Path) -> Holder | None:
         return Holder(*json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _in_use(layout: Layout, holder: Holder | None) -> UsageError:
+    message = f"{layout.root} is in use ({holder or 'by another process'})"
+    if holder is not None and holder.runs:
+        message += f"; `concurrent env stop {layout.root}` ends it"
+    return UsageError(message)
