@@ -26,7 +26,7 @@ PANEL = "Of plug-ins"
 def installed_components() -> ComponentManager:
     """Return what is built in and installed; plug-ins that fail are told in a line."""
     components = ComponentManager(Config.load(None, os.environ), BUILTIN, report=warn)
-    components.discover()
+    components.discover(commands=True)
     return components
 
 

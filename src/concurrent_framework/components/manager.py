@@ -83,7 +83,9 @@ class ComponentManager:
             for component in components:
                 self._catalog.add(component, origin)
 
-    def discover(self, folder: Path | None = None, *, installed: bool = True) -> None:
+    def discover(
+        self, folder: Path | None = None, *, installed: bool = True, commands: bool = False
+    ) -> None:
         """Find and import plug-ins, except those that the configuration switches off.
 
         A plug-in that raises is reported with its traceback and left out; the rest is there. Two
@@ -92,17 +94,19 @@ class ComponentManager:
         Args:
             folder: ``plugins/`` of an environment, None for none.
             installed: whether to look for installed packages that announce components.
+            commands: whether for those that announce commands, too.
 
         """
         import sys
 
-        from concurrent_framework.components.plugins import folder_plugins, installed_plugins
+        from concurrent_framework.components import plugins
 
+        groups = (plugins.GROUP, plugins.COMMANDS) if commands else (plugins.GROUP,)
         with self._lock:
             if installed:
-                self._import(installed_plugins(sys.path))
+                self._import(plugins.installed_plugins(sys.path, groups))
             if folder is not None:
-                self._import(folder_plugins(folder))
+                self._import(plugins.folder_plugins(folder))
 
     def _import(self, plugins: Iterator[Plugin]) -> None:
         for plugin in plugins:

@@ -146,7 +146,7 @@ class Environment(Component):
         environment = manager.create(cls, layout)
         if check:
             environment.demand_version()
-        manager.discover(layout.plugins, installed=installed)
+        manager.discover(layout.plugins, installed=installed, commands=installed)
         if check:
             manager.check()
         environment.tell("opened")
