@@ -12,8 +12,8 @@ from concurrent_framework.components import IApp
 from concurrent_framework.environment import Environment, create
 from concurrent_framework.environment.creating import demand_free
 from concurrent_framework.environment.launching import NODES
+from concurrent_framework.environment.monitoring import demand_joinable, is_path
 from concurrent_framework.launch.components import report_on_stderr
-from concurrent_framework.launch.locate import AUTO
 from concurrent_framework.model.errors import UsageError
 
 
@@ -49,7 +49,10 @@ def create_environment(wanted: Wanted) -> None:
     if wanted.path is None:
         message = "which directory? `concurrent env create PATH` makes an environment there"
         raise UsageError(message)
-    _demand_fitting(wanted)
+    root = wanted.path.expanduser().resolve()
+    if is_path(wanted.join):  # typed from here, but written down as seen from the environment
+        wanted = wanted._replace(join=os.path.relpath(Path(wanted.join).expanduser(), root))
+    _demand_fitting(wanted, root)
     environment = create(
         wanted.path,
         app=wanted.app,
@@ -81,17 +84,14 @@ def _completed(wanted: Wanted) -> Wanted:
     return wanted
 
 
-def _demand_fitting(wanted: Wanted) -> None:
+def _demand_fitting(wanted: Wanted, root: Path) -> None:
     if wanted.listen and wanted.app != "master":
         message = "--listen is for a master's environment: give --master too"
         raise UsageError(message)
     if wanted.join and wanted.app == "master":
         message = "--join is for a worker or an application: a master is what they join"
         raise UsageError(message)
-    if wanted.join not in {"", AUTO}:
-        from concurrent_framework.security.link import Link
-
-        Link.parse(wanted.join)
+    demand_joinable(wanted.join, root)
 
 
 def _tell(environment: Environment) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.launch.locate import locate
+from concurrent_framework.launch.locate import AUTO, locate
 
 if TYPE_CHECKING:
     from concurrent_framework.application.connection import Connection
@@ -23,6 +23,10 @@ def master_of(join: str, *, embedded: bool = False) -> Connection:
         MasterNotFoundError: none runs here, or the environment does not run.
 
     """
+    if join in {"", AUTO} or "://" in join:  # the usual case, told without importing more
+        return locate(join, embedded=embedded)
+    from concurrent_framework.environment.monitoring import is_path
+
     if not is_path(join):
         return locate(join, embedded=embedded)
     from concurrent_framework.cli.opening import opened_as_it_is
@@ -46,7 +50,7 @@ def runner_of(path: str) -> dict[str, Any]:
     environment = opened_as_it_is(Path(path))
     holder = holder_of(environment.layout)
     if holder is None:
-        raise not_running(environment)
+        raise not_running(environment.layout)
     return {
         "name": environment.title,
         "path": str(environment.layout.root),
@@ -55,14 +59,3 @@ def runner_of(path: str) -> dict[str, Any]:
         "doing": holder.doing,
         "since": holder.since,
     }
-
-
-def is_path(join: str) -> bool:
-    """Whether this is a path and no link.
-
-    Example:
-        >>> is_path("auto"), is_path("ipc:///tmp/x.ipc"), is_path("./lab"), is_path("")
-        (False, False, True, False)
-
-    """
-    return "://" not in join and ("/" in join or Path(join).is_dir()) and bool(join)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.cli.exits import OK, complain
 from concurrent_framework.config import Config, Described
 from concurrent_framework.config.reference import explain, reference, shown
-from concurrent_framework.launch.locate import AUTO
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,16 +95,14 @@ def _check(path: Path | None, settings: Sequence[str]) -> None:
         options_of(path, settings)
         return
     from concurrent_framework.cli.opening import opened
+    from concurrent_framework.environment.monitoring import demand_joinable
     from concurrent_framework.environment.settings import demand_application
 
     environment = opened(path, settings)
     environment.describe()
     if environment.application:
         demand_application(environment, environment.application)
-    if environment.join not in {"", AUTO}:
-        from concurrent_framework.security.link import Link
-
-        Link.parse(environment.join)
+    demand_joinable(environment.join, environment.layout.root)
 
 
 def _as_dict(row: Described) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from concurrent_framework.application.node import ApplicationNode
 from concurrent_framework.components import IApp
 from concurrent_framework.environment.lock import RUNNING, locked
 from concurrent_framework.environment.logs import LoggedDisplay, logging_to
+from concurrent_framework.environment.monitoring import joined_by
 from concurrent_framework.environment.settings import demand_application
-from concurrent_framework.launch.locate import locate
 from concurrent_framework.model.errors import ConcurrentError, UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _run_node(environment: Environment, log: Logger) -> int:
         return run_master(
             components.config, listen=listen, name=title, components=components, keys=keys, log=log
         )
-    connection = locate(environment.join)
+    connection = joined_by(environment)
     return run_worker(components.config, connection, name=title, components=components, log=log)
 
 
@@ -108,7 +108,7 @@ def _run_application(
 def _swarm(environment: Environment) -> Iterator[Connection]:
     """Give the connection to the master that is named, or to a cluster made for the purpose."""
     if environment.join:
-        yield locate(environment.join)
+        yield joined_by(environment)
         return
     from concurrent_framework.launch.embedded import EmbeddedCluster
 
