@@ -22,6 +22,7 @@ from concurrent_framework.environment.settings import change
 from concurrent_framework.launch.builtin import BUILTIN
 from concurrent_framework.launch.client import MasterClient
 from concurrent_framework.model.errors import MasterNotFoundError, UsageError
+from tests.cli.conftest import bounded
 from tests.environment.conftest import open_plain
 
 if TYPE_CHECKING:
@@ -99,12 +100,11 @@ def launched(runtime: Path) -> Launch:
             stderr=subprocess.PIPE,
             text=True,
         )
-        with process:
+        with bounded(process):
             try:
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(10)
 
     return launch
 

@@ -54,7 +54,7 @@ def create_environment(wanted: Wanted) -> None:
         wanted = wanted._replace(join=os.path.relpath(Path(wanted.join).expanduser(), root))
     _demand_fitting(wanted, root)
     environment = create(
-        wanted.path,
+        root,
         app=wanted.app,
         name=wanted.name,
         settings={"listen": wanted.listen, "join": wanted.join},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.shortcuts import CompleteStyle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,10 @@ def converse(commands: ConsoleCommands) -> int:
     layout = Layout(commands.path)
     print(f"{commands.title} in {commands.path}; `help` lists the commands, Ctrl-D leaves")
     session: PromptSession[str] = PromptSession(
-        completer=Suggestions(commands), history=FileHistory(str(layout.run / HISTORY))
+        completer=Suggestions(commands),
+        complete_style=CompleteStyle.READLINE_LIKE,  # as in shells: Tab completes at once
+        complete_while_typing=False,
+        history=FileHistory(str(layout.run / HISTORY)),
     )
     while not commands.over:
         try:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from concurrent_framework.environment.files import telling
-from concurrent_framework.environment.lock import demand_unused, holder_of
+from concurrent_framework.environment.lock import RUNNING, demand_unused, holder_of
 from concurrent_framework.environment.monitoring import master_of_process
 from concurrent_framework.model.errors import ConcurrentError
 
@@ -71,4 +71,6 @@ def launch_in_background(
 
 
 def _ready(environment: Environment, holder: Holder) -> bool:
-    return environment.application != "master" or master_of_process(holder.pid) is not None
+    if environment.application == "master":
+        return master_of_process(holder.pid) is not None
+    return holder.doing == RUNNING

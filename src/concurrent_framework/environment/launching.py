@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from concurrent_framework.application.console import PlainDisplay
 from concurrent_framework.application.node import ApplicationNode
 from concurrent_framework.components import IApp
-from concurrent_framework.environment.lock import RUNNING, locked
+from concurrent_framework.environment.lock import RUNNING, STARTING, locked
 from concurrent_framework.environment.logs import LoggedDisplay, logging_to
 from concurrent_framework.environment.monitoring import joined_by
 from concurrent_framework.environment.settings import demand_application
@@ -51,7 +51,10 @@ def launch(
         raise UsageError(message)
     demand_application(environment, environment.application)
     is_node = environment.application in NODES
-    with locked(environment.layout, RUNNING), logging_to(environment, echo=is_node) as log:
+    with (
+        locked(environment.layout, STARTING) as note,
+        logging_to(environment, echo=is_node) as log,
+    ):
         for problem in environment.components.problems:
             log.error("plug-in %s %s\n%s", *problem)
         log.info("%s starts as %s", environment.title, environment.application)
@@ -59,10 +62,13 @@ def launch(
         exit_code = 1
         try:
             if is_node:
-                exit_code = _run_node(environment, log)
+                exit_code = _run_node(environment, log, lambda: note(RUNNING))
             else:
                 exit_code = _run_application(
-                    environment, arguments, lambda: LoggedDisplay(display(), log)
+                    environment,
+                    arguments,
+                    lambda: LoggedDisplay(display(), log),
+                    lambda: note(RUNNING),
                 )
         except ConcurrentError as error:
             log.error("%s", error)  # noqa: TRY400 (a message of ours is told without its traceback)
@@ -76,31 +82,38 @@ def launch(
         return exit_code
 
 
-def _run_node(environment: Environment, log: Logger) -> int:
+def _run_node(environment: Environment, log: Logger, running: Callable[[], None]) -> int:
     from concurrent_framework.launch.nodes import run_master, run_worker
 
     components, title = environment.components, environment.title
     if environment.application == "master":
+        running()
         keys, listen = environment.layout.keys, environment.listen
         return run_master(
             components.config, listen=listen, name=title, components=components, keys=keys, log=log
         )
     connection = joined_by(environment)
+    running()
     return run_worker(components.config, connection, name=title, components=components, log=log)
 
 
 def _run_application(
-    environment: Environment, arguments: Sequence[str], display: Callable[[], Display]
+    environment: Environment,
+    arguments: Sequence[str],
+    display: Callable[[], Display],
+    running: Callable[[], None],
 ) -> int:
     components, name = environment.components, environment.application
     if not issubclass(components.find(IApp, name), ApplicationNode):
         app = components.get(IApp, name)
         app.app_init()
+        running()
         return app.app_main()
     with _swarm(environment) as connection:
         node = cast(ApplicationNode, components.get(IApp, name))
         node.link, node.arguments, node.display = connection, list(arguments), display()
         node.app_init()
+        running()
         return node.app_main()
 
 

@@ -13,13 +13,13 @@ from concurrent_framework.environment.files import telling
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from concurrent_framework.environment.layout import Layout
 
 
-RUNNING = "running"
+STARTING, RUNNING = "starting", "running"
 """What whoever has launched an environment does with it."""
 
 
@@ -33,7 +33,7 @@ class Holder(NamedTuple):
     @property
     def runs(self) -> bool:
         """Whether it is what was launched."""
-        return self.doing == RUNNING
+        return self.doing in {STARTING, RUNNING}
 
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
@@ -41,8 +41,10 @@ class Holder(NamedTuple):
 
 
 @contextmanager
-def locked(layout: Layout, doing: str) -> Iterator[None]:
+def locked(layout: Layout, doing: str) -> Iterator[Callable[[str], None]]:
     """Hold an environment's lock; the system releases it when this process dies, however.
+
+    Yields what to call with what is being done when that becomes something else.
 
     Args:
         layout: the environment.
@@ -60,10 +62,16 @@ def locked(layout: Layout, doing: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _in_use(layout, _read(layout.lock)) from None
-        with telling(f"lock {layout.root}"):
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(Holder(os.getpid(), doing, time.time())).encode())
-        yield
+        since = time.time()
+
+        def note(doing: str) -> None:
+            with telling(f"lock {layout.root}"):
+                data = json.dumps(Holder(os.getpid(), doing, since)).encode()
+                os.pwrite(descriptor, data, 0)
+                os.ftruncate(descriptor, len(data))
+
+        note(doing)
+        yield note
     finally:
         os.close(descriptor)
 

@@ -45,7 +45,7 @@ def stop(layout: Layout, timeout: float) -> Holder:
         message = f"{layout.root} runs as another user (process {holder.pid}): ask them to end it"
         raise ConcurrentError(message) from None
     give_up = time.monotonic() + timeout
-    while holder_of(layout) == holder:
+    while (now := holder_of(layout)) is not None and now.pid == holder.pid:
         if time.monotonic() >= give_up:
             message = (
                 f"{layout.root} was asked to end and has not within {timeout:g} s "
