@@ -11,6 +11,7 @@ import pytest
 from concurrent_example_plugins.threads import ThreadManager
 from concurrent_framework.managers.processes import ProcessManager
 from concurrent_framework.tasks.payload import apply_changes, load_result
+from concurrent_framework.tasks.pickling import CompressedPickler, dump_state_by, pickler_of
 from tests.managers.drive import Driver
 from tests.managers.sample_tasks import Call, Changes, FailsAfterChange, Parent, Slotted
 
@@ -69,6 +70,24 @@ def test_classes_with_slots(driver: Driver) -> None:
     (outcome,) = driver.wait(driver.push(task))
     apply_changes(task, outcome.changes)  # type: ignore[arg-type]
     assert task.x == 5
+
+
+def test_what_comes_back_is_made_by_the_pickler_that_made_the_state(driver: Driver) -> None:
+    tasks = [Changes(), Parent(2)]
+    rows = driver.rows(tasks, 1, {})
+    for row, task in zip(rows, tasks, strict=True):
+        task.client_id = "c"
+        row.payload = dump_state_by(CompressedPickler(), task)
+    driver.manager.submit(rows, time.monotonic())
+    changes, parent = driver.wait([row.key for row in rows])
+    assert load_result(changes.result) == (1, "w1", "c")  # type: ignore[arg-type]
+    made = [
+        changes.result,
+        changes.changes,
+        parent.result,
+        *(one.payload for one in parent.spawned),
+    ]
+    assert {type(pickler_of(one)) for one in made} == {CompressedPickler}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application import events as on
@@ -25,12 +26,14 @@ from concurrent_framework.model.errors import (
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
 from concurrent_framework.protocol.application import Progress
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote
-from concurrent_framework.tasks.payload import dump_result, dump_state, load_task
+from concurrent_framework.tasks.payload import dump_result, load_task
+from concurrent_framework.tasks.pickling import dump_result_by, dump_state_by, pickler_of
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from concurrent_framework.application import commands as do
     from concurrent_framework.application.host import Host
@@ -113,6 +116,7 @@ class SystemRun:
         self.pushing = Pushing(
             host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
         )
+        self._dump_result: Callable[[object], bytes] = dump_result
         self._push = push
         self._master = HostedMaster(self)
         self._stats = ApplicationStats()
@@ -137,6 +141,9 @@ class SystemRun:
         """Rebuild the system and let it make its first tasks."""
         cls = self.host.classes.load(self._push.code)
         self._system = load_task(cls, self._push.payload)  # type: ignore[arg-type]
+        if (pickler := pickler_of(self._push.payload)) is not None:  # type: ignore[arg-type]
+            self.pushing.dump = partial(dump_state_by, pickler)
+            self._dump_result = partial(dump_result_by, pickler)
         check_system(self._system)
         object.__setattr__(self._system, "system_id", self._push.sequence)
         await value_of(self._system.init_system(self._master))
@@ -253,7 +260,7 @@ class SystemRun:
         if not await value_of(system.is_complete(master)):
             return False
         self.pushing.stop_feeding()
-        result = dump_result(await value_of(system.gather_result(master)))
+        result = self._dump_result(await value_of(system.gather_result(master)))
         if len(result) > MAX_PAYLOAD_BYTES:
             message = (
                 f"the result of {self.name} takes {len(result) / 2**20:.0f} MiB, "
@@ -267,7 +274,7 @@ class SystemRun:
     def _final_state(self) -> bytes:
         """Return the system as it is now; without it the application's instance stays as it was."""
         try:
-            state = dump_state(self._system)
+            state = self.pushing.dump(self._system)
         except NotSerializable as error:
             self._master.log.warning("the instance in the application stays as it was: %s", error)
             return b""

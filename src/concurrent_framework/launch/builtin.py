@@ -7,6 +7,7 @@ from concurrent_framework.components import Reference
 _SCHEDULER = ("concurrent_framework.scheduling.base:ITaskScheduler",)
 _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
+_PICKLER = ("concurrent_framework.tasks.pickling:IPickler",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -21,4 +22,6 @@ BUILTIN = (
     Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
+    Reference("pickle", "concurrent_framework.tasks.pickling:PlainPickler", _PICKLER),
+    Reference("compressed", "concurrent_framework.tasks.pickling:CompressedPickler", _PICKLER),
 )

@@ -21,6 +21,7 @@ from concurrent_framework.protocol.tasks import NewTask, OutputLine, ProgressNot
 from concurrent_framework.tasks.current import CurrentTask, running
 from concurrent_framework.tasks.failures import describe_failure
 from concurrent_framework.tasks.payload import dump_changes, dump_result, load_task
+from concurrent_framework.tasks.pickling import dump_changes_by, dump_result_by, pickler_of
 from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.tasks.state import attributes
 from concurrent_framework.tasks.task import stamp
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from concurrent_framework.protocol.tasks import Assigned, Outcome, SpecEntry
+    from concurrent_framework.tasks.pickling import IPickler
     from concurrent_framework.tasks.task import Task
 
 
@@ -102,7 +104,10 @@ class Performer:
         job.outcome.seconds = time.perf_counter() - start
 
     def _call(self, cls: Any, job: Job, sink: Sink) -> None:
-        task: Any = load_task(cls, job.row.payload)  # type: ignore[arg-type]
+        payload: Any = job.row.payload
+        task: Any = load_task(cls, payload)
+        # What comes back is made by what has made the state: plain pickle, usually.
+        sink.pickler = pickler_of(payload)
         stamp(task, sequence_of(job.row.key), self._worker)
         sink.source = str(task.name)
         before = dict(attributes(task))
@@ -114,8 +119,12 @@ class Performer:
                 job.outcome.changes = dump_changes(before, attributes(task))
             raise
         task.clean_up()
-        job.outcome.changes = dump_changes(before, attributes(task))
-        job.outcome.result = dump_result(result)
+        if sink.pickler is None:
+            job.outcome.changes = dump_changes(before, attributes(task))
+            job.outcome.result = dump_result(result)
+        else:
+            job.outcome.changes = dump_changes_by(sink.pickler, before, attributes(task))
+            job.outcome.result = dump_result_by(sink.pickler, result)
         if sink.spawned:
             job.outcome.spawned = tuple(sink.spawned)
             with self.lock:
@@ -128,6 +137,7 @@ class Sink:
     def __init__(self, performer: Performer, job: Job, worker: str, directory: Path) -> None:
         self.spawned: list[NewTask] = []
         self.source = ""
+        self.pickler: IPickler | None = None
         self._performer = performer
         self._job = job
         self._worker = worker
@@ -137,7 +147,7 @@ class Sink:
     def push(self, task: Task) -> None:
         """Take a task that the running task makes."""
         with self._performer.lock:
-            self.spawned.append(self._performer.spawn.row(task))
+            self.spawned.append(self._performer.spawn.row(task, self.pickler))
 
     def progress(self, done: float, total: float, message: str) -> None:
         """Take how far it has come."""
