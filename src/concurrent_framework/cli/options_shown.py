@@ -27,9 +27,11 @@ def options_of(path: Path | None, settings: Sequence[str]) -> list[Described]:
         from concurrent_framework.cli.opening import opened
 
         return opened(path, settings).describe()
+    from concurrent_framework.environment import Environment
     from concurrent_framework.launch.components import components_for
 
-    return components_for(Config.load(None, os.environ, settings)).describe_options()
+    config = Config.load(None, os.environ, settings)
+    return components_for(config, Environment).describe_options()
 
 
 def show_all(rows: Sequence[Described], *, as_json: bool) -> None:
