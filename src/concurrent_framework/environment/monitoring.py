@@ -47,7 +47,7 @@ def joined_by(environment: Environment) -> Connection:
     """
     join = environment.join
     if not is_path(join):
-        return locate(join)
+        return locate(join, components=environment.components)
     return master_at(environment.layout.root / join)
 
 
