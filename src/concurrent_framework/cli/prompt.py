@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, Completion
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.shortcuts import CompleteStyle
+
+from concurrent_framework.environment.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +24,12 @@ HISTORY = "console-history"
 
 def converse(commands: ConsoleCommands) -> int:
     """Read and do commands until somebody leaves, by ``exit`` or Ctrl-D."""
-    from concurrent_framework.environment.layout import Layout
-
-    layout = Layout(commands.path)
     print(f"{commands.title} in {commands.path}; `help` lists the commands, Ctrl-D leaves")
     session: PromptSession[str] = PromptSession(
         completer=Suggestions(commands),
         complete_style=CompleteStyle.READLINE_LIKE,  # as in shells: Tab completes at once
         complete_while_typing=False,
-        history=FileHistory(str(layout.run / HISTORY)),
+        history=_history(Layout(commands.path)),
     )
     while not commands.over:
         try:
@@ -41,6 +40,16 @@ def converse(commands: ConsoleCommands) -> int:
             break
         commands.do(line)
     return 0
+
+
+def _history(layout: Layout) -> History:
+    """Return what was typed before; where nothing can be written, it ends with the console."""
+    try:
+        layout.make_folders()
+        (layout.run / HISTORY).touch(0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(layout.run / HISTORY))
 
 
 class Suggestions(Completer):

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from concurrent_framework.environment.files import telling
@@ -65,8 +65,8 @@ def locked(layout: Layout, doing: str) -> Iterator[Callable[[str], None]]:
         since = time.time()
 
         def note(doing: str) -> None:
-            with telling(f"lock {layout.root}"):
-                data = json.dumps(Holder(os.getpid(), doing, since)).encode()
+            data = json.dumps(Holder(os.getpid(), doing, since)).encode()
+            with suppress(OSError):  # on a full disk the lock holds, without saying whose it is
                 os.pwrite(descriptor, data, 0)
                 os.ftruncate(descriptor, len(data))
 
