@@ -52,11 +52,15 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 def fill(disk: Path) -> None:
     """Leave not a byte."""
+
+    def write_for_ever(size: int) -> None:
+        while True:
+            file.write(bytes(size))
+
     with (disk / "ballast").open("ab", buffering=0) as file:
         for size in (65536, 4096, 1):
             with pytest.raises(OSError, match="No space left"):
-                while True:
-                    file.write(bytes(size))
+                write_for_ever(size)
 
 
 @pytest.fixture
