@@ -99,6 +99,7 @@ def test_create_says_what_comes_next(type_: Type, here: Path) -> None:
     assert 'name = "Chief"' in text
     assert "set what it launches:  concurrent env app" in type_("env create other").out
     assert "put a plug-in that has the application 'x'" in type_("env create third --app x").out
+    assert "did you mean worker?" in type_("env create fourth --app wrker").out
 
 
 def test_a_path_to_join_is_kept_as_seen_from_the_environment(type_: Type, here: Path) -> None:
@@ -133,6 +134,7 @@ def test_a_path_to_join_is_kept_as_seen_from_the_environment(type_: Type, here: 
         ("plugins lab toggle probe", "'toggle'"),
         ("logs empty", "is no environment"),
         ("env backup lab lab/env.toml", "env.toml exists; choose another name"),
+        ("env backup lab no/where.tar.gz", "/no; make it first"),
         ("env restore nothing.tar.gz copy", "there is no backup"),
         ("env restore lab/env.toml copy", "is no whole backup"),
         ("env delete lab", "this needs consent and there is no terminal to ask at: give --yes"),

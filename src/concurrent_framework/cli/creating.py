@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from concurrent_framework.cli.asking_people import asked, somebody_there
 from concurrent_framework.components import IApp
+from concurrent_framework.config.nearest import nearest
 from concurrent_framework.environment import Environment, create
 from concurrent_framework.environment.creating import demand_free
-from concurrent_framework.environment.launching import NODES
 from concurrent_framework.environment.monitoring import demand_joinable, is_path
 from concurrent_framework.launch.components import report_on_stderr
 from concurrent_framework.model.errors import UsageError
@@ -99,6 +99,8 @@ def _tell(environment: Environment) -> None:
     print(f"created {root}")
     if not app:
         print(f"set what it launches:  concurrent env app {root} NAME")
-    elif app not in NODES and app not in environment.components.names(IApp):
+    elif app not in (known := environment.components.names(IApp)):
+        if near := nearest(app, known):
+            print(f"did you mean {near}?    concurrent env app {root} {near}")
         print(f"put a plug-in that has the application {app!r} into {environment.layout.plugins}")
     print(f"start it:              concurrent env launch {root}")

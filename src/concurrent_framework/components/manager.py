@@ -101,7 +101,9 @@ class ComponentManager:
 
         from concurrent_framework.components import plugins
 
-        groups = (plugins.GROUP, plugins.COMMANDS) if commands else (plugins.GROUP,)
+        # What is switched off has to be known, or the switch would be taken for a mistake.
+        all_of_them = commands or self.config.section(SECTION)
+        groups = (plugins.GROUP, plugins.COMMANDS) if all_of_them else (plugins.GROUP,)
         with self._lock:
             if installed:
                 self._import(plugins.installed_plugins(sys.path, groups))
