@@ -137,6 +137,9 @@ def test_a_path_to_join_is_kept_as_seen_from_the_environment(type_: Type, here: 
         ("env backup lab no/where.tar.gz", "/no; make it first"),
         ("env restore nothing.tar.gz copy", "there is no backup"),
         ("env restore lab/env.toml copy", "is no whole backup"),
+        ("run expensive --set components.push=disabled", 'default: set that to "pull"'),
+        ("run expensive --set worker.manager=proceses", 'did you mean "processes"?'),
+        ("run expensive --join ./lab", "lab is not running"),
         ("env delete lab", "this needs consent and there is no terminal to ask at: give --yes"),
         ("env delet lab", "No such command 'delet'. Did you mean 'delete'?"),
         ("console nowhere", "there is no such directory"),
@@ -221,6 +224,20 @@ def test_check_tells_everything_at_once(type_: Type, lab: Layout) -> None:
         '6: master.scheduler = "pul": expected "push" or "pull"; did you mean "pull"?',
     ]
     assert json.loads(type_("config lab --check --json").out)["ok"] is False
+
+
+def test_switching_off_what_is_needed_is_told_before_anything_starts(
+    type_: Type, lab: Layout
+) -> None:
+    assert type_("plugins lab disable push").code == 0
+    for line in ("config lab --check", "env launch lab"):
+        done = type_(line)
+        assert done.code == 2
+        assert "components.push switches off what master.scheduler is by default" in done.err
+        assert 'set that to "pull"' in done.err
+    assert type_("env launch lab --set master.scheduler=pull").code == 3
+    assert type_("plugins lab enable push").code == 0
+    assert type_("config lab --check").code == 0
 
 
 def test_check_finds_an_application_and_a_master_that_are_not_there(

@@ -56,7 +56,7 @@ class ThreadManager(Component):
 
     def start(self, context: ManagerContext) -> Capacity:
         """Start the threads."""
-        count = self.executors or PER_CPU * len(os.sched_getaffinity(0))
+        count = self.executors or PER_CPU * (os.cpu_count() or 1)
         self._worker = context.worker
         self._wake, wake = socket.socketpair()
         self._wake.settimeout(0)
