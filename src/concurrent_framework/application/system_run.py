@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application import events as on
@@ -26,14 +25,13 @@ from concurrent_framework.model.errors import (
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
 from concurrent_framework.protocol.application import Progress
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote
-from concurrent_framework.tasks.payload import dump_result, load_task
-from concurrent_framework.tasks.pickling import dump_result_by, dump_state_by, pickler_of
+from concurrent_framework.tasks.payload import load_task
+from concurrent_framework.tasks.pickling import result_dumper, state_dumper
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
     from concurrent_framework.application import commands as do
     from concurrent_framework.application.host import Host
@@ -116,7 +114,6 @@ class SystemRun:
         self.pushing = Pushing(
             host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
         )
-        self._dump_result: Callable[[object], bytes] = dump_result
         self._push = push
         self._master = HostedMaster(self)
         self._stats = ApplicationStats()
@@ -141,9 +138,7 @@ class SystemRun:
         """Rebuild the system and let it make its first tasks."""
         cls = self.host.classes.load(self._push.code)
         self._system = load_task(cls, self._push.payload)  # type: ignore[arg-type]
-        if (pickler := pickler_of(self._push.payload)) is not None:  # type: ignore[arg-type]
-            self.pushing.dump = partial(dump_state_by, pickler)
-            self._dump_result = partial(dump_result_by, pickler)
+        self.pushing.dump = state_dumper(self._push.payload)  # type: ignore[arg-type]
         check_system(self._system)
         object.__setattr__(self._system, "system_id", self._push.sequence)
         await value_of(self._system.init_system(self._master))
@@ -260,7 +255,8 @@ class SystemRun:
         if not await value_of(system.is_complete(master)):
             return False
         self.pushing.stop_feeding()
-        result = self._dump_result(await value_of(system.gather_result(master)))
+        dump = result_dumper(self._push.payload)  # type: ignore[arg-type]
+        result = dump(await value_of(system.gather_result(master)))
         if len(result) > MAX_PAYLOAD_BYTES:
             message = (
                 f"the result of {self.name} takes {len(result) / 2**20:.0f} MiB, "

@@ -9,18 +9,24 @@ from __future__ import annotations
 import io
 import pickle
 import zlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from concurrent_framework.components import Component, Interface, implements
 from concurrent_framework.components.interface import full_name
 from concurrent_framework.model.errors import TaskError, UsageError
-from concurrent_framework.tasks.payload import changes_between, dump_value, not_serializable
+from concurrent_framework.tasks.payload import (
+    changes_between,
+    dump_result,
+    dump_state,
+    dump_value,
+    not_serializable,
+)
 from concurrent_framework.tasks.state import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from concurrent_framework.tasks.payload import Buffer
 
@@ -163,6 +169,18 @@ def dump_changes_by(
         return wrap(pickler, changes)
     except Exception as error:
         raise _refused(pickler, "what the task changed cannot be sent back", error) from error
+
+
+def state_dumper(payload: Buffer) -> Callable[[Any], bytes]:
+    """Return what pickles states as that of a payload was; plain pickle takes no detour."""
+    pickler = pickler_of(payload)
+    return dump_state if pickler is None else partial(dump_state_by, pickler)
+
+
+def result_dumper(payload: Buffer) -> Callable[[object], bytes]:
+    """Return what pickles results as the state in a payload was."""
+    pickler = pickler_of(payload)
+    return dump_result if pickler is None else partial(dump_result_by, pickler)
 
 
 def _refused(pickler: IPickler, what: str, error: Exception) -> TaskError:
