@@ -12,6 +12,7 @@ HEAVY = (
     "dask",
     "matplotlib",
     "numpy",
+    "prompt_toolkit",
     "psutil",
     "pydantic",
     "ray",

@@ -277,3 +277,12 @@ def test_a_wrong_key_is_refused(concurrent: Any, swarm: Swarm) -> None:
     assert done.returncode == 4
     assert "key" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("target", ["Doubles", "Farmer"])
+def test_tasks_systems_and_results_travel_by_another_pickler(concurrent: Any, target: str) -> None:
+    done = concurrent(
+        "run", f"some_apps.py:{target}", "21", "--set", "application.pickler=compressed"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout in {"doubled: 42\n", "harvest: [0, 2, 4, 6, 8]\n"}

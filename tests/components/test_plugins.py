@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from concurrent_framework.components import ComponentManager, Interface, PluginProblem
+from concurrent_framework.components import ComponentManager, ICommand, Interface, PluginProblem
 from concurrent_framework.components.plugins import folder_plugins, installed_plugins
 from concurrent_framework.config import Config
 from concurrent_framework.model.errors import UsageError
@@ -257,3 +257,28 @@ def test_looking_for_packages_is_cheap_when_none_announces_anything(site: Path) 
     install(site, "bystander", "[console_scripts]\nx = y:z\n")
     paths = [str(site), str(site / "missing"), ""]
     assert list(installed_plugins(paths)) == []
+
+
+COMMAND = """
+from concurrent_framework.components import Component, ICommand, implements
+
+class Ping(Component):
+    implements(ICommand)
+    def run(self, arguments): return 0
+"""
+
+
+def test_commands_are_imported_only_when_they_are_asked_for_or_switched_off(site: Path) -> None:
+    entry_points = "[concurrent_framework.commands]\nacme = acme_ping:Ping\n"
+    install(site, "acme-ping", entry_points, acme_ping=COMMAND)
+    manager = ComponentManager()
+    manager.discover()
+    assert manager.names(ICommand) == []
+    assert "acme_ping" not in sys.modules
+    manager.discover(commands=True)
+    assert manager.names(ICommand) == ["ping"]
+    for name in ("acme", "ping"):
+        switched = ComponentManager(Config.load(settings=[f"components.{name}=disabled"]))
+        switched.discover()
+        switched.check()
+        assert switched.names(ICommand) == []

@@ -15,6 +15,7 @@ from concurrent_framework.environment import Environment, launch
 from concurrent_framework.environment.lock import Holder, holder_of, locked
 from concurrent_framework.environment.logs import follow, last_lines
 from concurrent_framework.model.errors import ConcurrentError, UsageError
+from tests.cli.conftest import bounded
 from tests.environment.conftest import SmallDisk, open_plain
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def test_two_launches_at_once_are_refused_and_a_killed_one_leaves_no_lock(
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    with process:
+    with bounded(process):
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         with pytest.raises(UsageError, match=rf"is in use \(process {process.pid}, running since"):

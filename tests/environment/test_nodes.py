@@ -21,7 +21,8 @@ from concurrent_framework.environment.lock import locked
 from concurrent_framework.environment.settings import change
 from concurrent_framework.launch.builtin import BUILTIN
 from concurrent_framework.launch.client import MasterClient
-from concurrent_framework.model.errors import UsageError
+from concurrent_framework.model.errors import MasterNotFoundError, UsageError
+from tests.cli.conftest import bounded
 from tests.environment.conftest import open_plain
 
 if TYPE_CHECKING:
@@ -99,12 +100,11 @@ def launched(runtime: Path) -> Launch:
             stderr=subprocess.PIPE,
             text=True,
         )
-        with process:
+        with bounded(process):
             try:
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(10)
 
     return launch
 
@@ -159,7 +159,9 @@ def test_a_cluster_can_be_made_of_environments(
 
 
 def test_what_does_not_run_has_no_master_to_ask(hello: Environment) -> None:
-    with pytest.raises(UsageError, match=r"is not running; `concurrent env launch .*` starts it"):
+    with pytest.raises(
+        MasterNotFoundError, match=r"is not running; `concurrent env launch .*` starts it"
+    ):
         connection_to(hello)
     with (
         locked(hello.layout, "upgrading it"),

@@ -35,10 +35,11 @@ class Driver:
     Args:
         directory: for the manager.
         settings: ``section.key=value`` options.
+        kind: the manager's class.
 
     """
 
-    def __init__(self, directory: Path, *settings: str) -> None:
+    def __init__(self, directory: Path, *settings: str, kind: Any = ProcessManager) -> None:
         self.directory = directory
         self.outcomes: dict[int, Outcome] = {}
         self.reported: Counter[int] = Counter()
@@ -47,7 +48,7 @@ class Driver:
         self.checkpoints: list[TaskCheckpoint] = []
         self.template = Template(fork=True)
         config = Config.load(None, {}, ["worker.executors=2", *settings])
-        self.manager = ComponentManager(config, [ProcessManager])[ProcessManager]
+        self.manager: Any = ComponentManager(config, [kind])[kind]
         self.capacity = self.manager.start(ManagerContext("w1", directory, self.template))
         self._specs: dict[tuple[int, TaskSpec], int] = {}
         self._sequence = 0

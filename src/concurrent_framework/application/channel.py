@@ -22,7 +22,7 @@ from concurrent_framework.protocol.session import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from concurrent_framework.application.connection import Transport
+    from concurrent_framework.transport.base import WatchedClient
 
 DRAIN = 64
 _UNNUMBERED = (Resync, Refused, Goodbye)
@@ -39,7 +39,7 @@ class Channel:
 
     """
 
-    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
+    def __init__(self, transport: WatchedClient, clock: Callable[[], float]) -> None:
         self._transport = transport
         self._clock = clock
         self._codec: Codec[Any] = Codec(ToApplication)

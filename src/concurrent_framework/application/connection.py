@@ -5,20 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from concurrent_framework.transport.base import ClientTransport
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-class Transport(ClientTransport, Protocol):
-    """A client transport that an event loop can watch."""
-
-    def fileno(self) -> int:
-        """Return the descriptor that becomes readable when something happens."""
-
-    def pending(self) -> bool:
-        """Whether something has arrived. To be asked after each send and receive."""
+    from concurrent_framework.transport.base import WatchedClient
 
 
 class Foundation(Protocol):
@@ -47,10 +37,10 @@ class Connection:
     endpoint: str
     server_key: str = ""
     token: str = field(default="", repr=False)
-    transport: Callable[[], Transport] | None = None
+    transport: Callable[[], WatchedClient] | None = None
     foundation: Foundation | None = None
 
-    def open(self) -> Transport:
+    def open(self) -> WatchedClient:
         """Start connecting; never waits."""
         if self.transport is not None:
             return self.transport()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework import __version__
@@ -34,11 +35,13 @@ from concurrent_framework.application.system import check_system
 from concurrent_framework.code.bundle import CodeShipper
 from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
 from concurrent_framework.protocol.session import Hello
+from concurrent_framework.tasks.payload import dump_state
+from concurrent_framework.tasks.pickling import IPickler, PlainPickler, dump_state_by
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.receipt import PushReceipt
@@ -75,6 +78,7 @@ class ApplicationDriver:
             node.node_id_str,
             self.engine.flush_soon,
             receipts=self._overrides("push_task_response"),
+            dump=_dump_of(node),
         )
         self._display = node.display or PlainDisplay()
         node.display = self._display
@@ -334,3 +338,10 @@ class ApplicationDriver:
 
     def _overrides(self, method: str) -> bool:
         return getattr(type(self.node), method) is not getattr(ApplicationNode, method)
+
+
+def _dump_of(node: ApplicationNode) -> Callable[[Any], bytes]:
+    """Return what pickles the tasks of an application; plain pickle takes no detour."""
+    if node.pickler == PlainPickler.name:
+        return dump_state
+    return partial(dump_state_by, node.components.get(IPickler, node.pickler))

@@ -23,8 +23,9 @@ from concurrent_framework.model.errors import ConcurrentError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from concurrent_framework.application.connection import Foundation, Transport
+    from concurrent_framework.application.connection import Foundation
     from concurrent_framework.application.session import ApplicationSession
+    from concurrent_framework.transport.base import WatchedClient
 
 DRAIN_ROUNDS = 16
 RETRY_SEND = 0.02
@@ -71,7 +72,7 @@ class Engine:
     def __init__(
         self,
         session: ApplicationSession,
-        transport: Transport,
+        transport: WatchedClient,
         foundation: Foundation | None = None,
     ) -> None:
         self.session = session

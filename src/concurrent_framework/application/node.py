@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.components import Component, IApp, implements
 from concurrent_framework.config import Option
 from concurrent_framework.model.errors import UsageError
+from concurrent_framework.tasks.pickling import IPickler
 
 if TYPE_CHECKING:
     import logging
@@ -92,6 +93,14 @@ class ApplicationNode(Component):
         minimum=0.01,
         unit="seconds",
         doc="How long to wait for the master's first answer.",
+    )
+    pickler = Option(
+        "application",
+        "pickler",
+        default="pickle",
+        selects=IPickler,
+        doc="What turns tasks and results into bytes: pickle, compressed, or that of a plug-in, "
+        "which must be installed on the workers, too.",
     )
 
     _driver: ApplicationDriver | None = None

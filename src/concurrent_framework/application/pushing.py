@@ -69,6 +69,7 @@ class Pushing:
         pushed: told after each push; makes sure that it leaves.
         receipts: whether somebody wants `PushReceipt`s for single pushes.
         clock: monotonic time in seconds.
+        dump: pickles the state of tasks and systems.
 
     """
 
@@ -81,8 +82,10 @@ class Pushing:
         *,
         receipts: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        dump: Callable[[Any], bytes] = dump_state,
     ) -> None:
         self.book = book
+        self.dump = dump
         self.items: dict[int, Any] = {}
         """The very instances that were pushed, tasks and systems, by sequence."""
         self.classes: dict[int, type] = {}
@@ -124,7 +127,7 @@ class Pushing:
         if self.items.get(getattr(system, "system_id", None) or 0) is system:
             message = f"{system!r} has been pushed already and has not ended: make another one"
             raise UsageError(message)
-        payload = dump_state(system)
+        payload = self.dump(system)
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(system, payload)
         reference = self.book.reference_for(cls)
@@ -258,7 +261,7 @@ class Pushing:
             self.classes[number] = type(task)
         if task.client_id is None:
             _set(task, "client_id", self._client_id)
-        payload = dump_state(task)
+        payload = self.dump(task)
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(task, payload)
         row = NewTask(number, str(task.name), payload)

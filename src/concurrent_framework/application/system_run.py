@@ -27,7 +27,8 @@ from concurrent_framework.model.errors import (
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
 from concurrent_framework.protocol.application import Define, Progress
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote, SpecEntry
-from concurrent_framework.tasks.payload import dump_result, dump_state, load_task
+from concurrent_framework.tasks.payload import load_task
+from concurrent_framework.tasks.pickling import result_dumper, state_dumper
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
@@ -199,6 +200,7 @@ class SystemRun:
     def _rebuild(self, state: Payload) -> Any:
         cls = self.host.classes.load(self._push.code)
         self.system = load_task(cls, state)  # type: ignore[arg-type]
+        self.pushing.dump = state_dumper(self._push.payload)  # type: ignore[arg-type]
         check_system(self.system)
         object.__setattr__(self.system, "system_id", self._push.sequence)
         return self.system
@@ -357,7 +359,8 @@ class SystemRun:
         if not await value_of(system.is_complete(master)):
             return False
         self.pushing.stop_feeding()
-        result = dump_result(await value_of(system.gather_result(master)))
+        dump = result_dumper(self._push.payload)  # type: ignore[arg-type]
+        result = dump(await value_of(system.gather_result(master)))
         if len(result) > MAX_PAYLOAD_BYTES:
             message = (
                 f"the result of {self.name} takes {len(result) / 2**20:.0f} MiB, "
@@ -371,7 +374,7 @@ class SystemRun:
     def _final_state(self) -> bytes:
         """Return the system as it is now; without it the application's instance stays as it was."""
         try:
-            state = dump_state(self.system)
+            state = self.pushing.dump(self.system)
         except NotSerializable as error:
             self._master.log.warning("the instance in the application stays as it was: %s", error)
             return b""

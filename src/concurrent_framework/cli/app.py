@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from concurrent_framework.cli import control, nodes, queries, running, steering
+from concurrent_framework.cli import (
+    configuration,
+    console,
+    control,
+    environments,
+    logs,
+    nodes,
+    plugins,
+    queries,
+    running,
+    saving,
+    steering,
+)
 from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ RUN = "Run"
 NODES = "Build a cluster"
 LOOK = "Look"
 STEER = "Steer"
+ENVIRONMENTS = "Keep environments"
 
 app.command("run", rich_help_panel=RUN, epilog=f"Samples: {', '.join(sample_names())}")(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
@@ -45,10 +58,38 @@ app.command("priority", rich_help_panel=STEER, context_settings=NEGATIVE)(steeri
 app.command("retry", rich_help_panel=STEER)(steering.retry)
 app.command("drain", rich_help_panel=STEER)(steering.drain)
 
+env = typer.Typer(
+    name="env",
+    help="Make, launch, save and delete environments: directories for all of one node or application.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+env.command("create")(environments.create)
+env.command("launch")(environments.launch)
+env.command("stop")(environments.stop)
+env.command("app")(environments.app)
+env.command("config")(configuration.config)
+env.command("plugins")(plugins.plugins)
+env.command("backup")(saving.backup)
+env.command("restore")(saving.restore)
+env.command("upgrade")(saving.upgrade)
+env.command("delete")(environments.delete)
+app.add_typer(env, name="env", rich_help_panel=ENVIRONMENTS)
+app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
+app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
+app.command("logs", rich_help_panel=ENVIRONMENTS)(logs.logs)
+app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
+
 
 def command_names() -> set[str]:
-    """Return the names of all commands."""
-    return {command.name for command in app.registered_commands if command.name}
+    """Return the names of all commands, those of groups as ``group command``."""
+    groups = {group.name: group.typer_instance for group in app.registered_groups if group.name}
+    found = {command.name for command in app.registered_commands if command.name}
+    for name, group in groups.items():
+        assert group is not None
+        found.add(name)
+        found |= {f"{name} {command.name}" for command in group.registered_commands}
+    return found
 
 
 def _version(asked: bool) -> None:

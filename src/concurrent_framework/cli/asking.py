@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application.node import ApplicationNode
+from concurrent_framework.cli.locating import master_of
 from concurrent_framework.config import Config
 from concurrent_framework.launch.client import MasterClient
-from concurrent_framework.launch.locate import locate
 
 if TYPE_CHECKING:
     from concurrent_framework.application.connection import Connection
@@ -22,6 +22,6 @@ def client_of(connection: Connection) -> MasterClient:
 
 
 def ask(join: str, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
-    """Ask the master at a link, or the one on this machine, and return its answer."""
-    with client_of(locate(join, embedded=True)) as client:
+    """Ask the master of a link or an environment, or the one on this machine; return its answer."""
+    with client_of(master_of(join, embedded=True)) as client:
         return client.query(kind, arguments)

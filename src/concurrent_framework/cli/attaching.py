@@ -31,9 +31,9 @@ def attach(application: str, options: RunOptions) -> int:
     """
     target = parse(options.target) if options.target else _printer()
     from concurrent_framework.cli.asking import client_of
-    from concurrent_framework.launch.locate import locate
+    from concurrent_framework.cli.locating import master_of
 
-    connection = locate(options.join)
+    connection = master_of(options.join)
     with client_of(connection) as client:
         session = _wait_until_free(client, application)
     config = Config.load(None, os.environ, options.settings)

@@ -54,10 +54,10 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel a task, or everything of an application."""
+    from concurrent_framework.cli.locating import master_of
     from concurrent_framework.launch.client import order
-    from concurrent_framework.launch.locate import locate
 
-    answer = order(locate(join, embedded=True), "cancel", {"target": target})
+    answer = order(master_of(join, embedded=True), "cancel", {"target": target})
     if as_json:
         import json
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from concurrent_framework.cli.asking_people import asked, somebody_there
 from concurrent_framework.components import IApp
+from concurrent_framework.config.nearest import nearest
 from concurrent_framework.environment import Environment, create
 from concurrent_framework.environment.creating import demand_free
-from concurrent_framework.environment.launching import NODES
+from concurrent_framework.environment.monitoring import demand_joinable, is_path
 from concurrent_framework.launch.components import report_on_stderr
-from concurrent_framework.launch.locate import AUTO
 from concurrent_framework.model.errors import UsageError
 
 
@@ -49,9 +49,12 @@ def create_environment(wanted: Wanted) -> None:
     if wanted.path is None:
         message = "which directory? `concurrent env create PATH` makes an environment there"
         raise UsageError(message)
-    _demand_fitting(wanted)
+    root = wanted.path.expanduser().resolve()
+    if is_path(wanted.join):  # typed from here, but written down as seen from the environment
+        wanted = wanted._replace(join=os.path.relpath(Path(wanted.join).expanduser(), root))
+    _demand_fitting(wanted, root)
     environment = create(
-        wanted.path,
+        root,
         app=wanted.app,
         name=wanted.name,
         settings={"listen": wanted.listen, "join": wanted.join},
@@ -61,15 +64,14 @@ def create_environment(wanted: Wanted) -> None:
 
 
 def _completed(wanted: Wanted) -> Wanted:
-    if wanted.path is None:
-        wanted = wanted._replace(path=Path(asked("Directory")))
-    assert wanted.path is not None
-    demand_free(wanted.path.expanduser().resolve())
+    root = (wanted.path or Path(asked("Directory"))).expanduser().resolve()
+    demand_free(root)
+    wanted = wanted._replace(path=root)
     if not wanted.app:
         question = "What it launches: master, worker, or an application's name (empty: set later)"
         wanted = wanted._replace(app=asked(question, ""))
     if not wanted.name:
-        wanted = wanted._replace(name=asked("Name", wanted.path.expanduser().resolve().name))
+        wanted = wanted._replace(name=asked("Name", root.name))
     if wanted.app == "master" and not wanted.listen:
         question = "Address for other machines, as tcp://0.0.0.0:8081 (empty: this machine only)"
         wanted = wanted._replace(listen=asked(question, ""))
@@ -82,17 +84,14 @@ def _completed(wanted: Wanted) -> Wanted:
     return wanted
 
 
-def _demand_fitting(wanted: Wanted) -> None:
+def _demand_fitting(wanted: Wanted, root: Path) -> None:
     if wanted.listen and wanted.app != "master":
         message = "--listen is for a master's environment: give --master too"
         raise UsageError(message)
     if wanted.join and wanted.app == "master":
         message = "--join is for a worker or an application: a master is what they join"
         raise UsageError(message)
-    if wanted.join not in {"", AUTO}:
-        from concurrent_framework.security.link import Link
-
-        Link.parse(wanted.join)
+    demand_joinable(wanted.join, root)
 
 
 def _tell(environment: Environment) -> None:
@@ -100,6 +99,8 @@ def _tell(environment: Environment) -> None:
     print(f"created {root}")
     if not app:
         print(f"set what it launches:  concurrent env app {root} NAME")
-    elif app not in NODES and app not in environment.components.names(IApp):
+    elif app not in (known := environment.components.names(IApp)):
+        if near := nearest(app, known):
+            print(f"did you mean {near}?    concurrent env app {root} {near}")
         print(f"put a plug-in that has the application {app!r} into {environment.layout.plugins}")
     print(f"start it:              concurrent env launch {root}")

@@ -1,15 +1,18 @@
-"""Commands about environments: ``concurrent env create``, ``launch``, ``app``, ``stop``, ``delete``."""
+"""Commands about environments: ``concurrent env create``, ``launch``, ``stop``, ``app``, ``delete``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from concurrent_framework.cli.options import EnvironmentPath, Json, Settings
 from concurrent_framework.cli.running import Quiet
 from concurrent_framework.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def create(
@@ -89,9 +92,21 @@ def launch(
     ] = None,
     settings: Settings = None,
     quiet: Quiet = False,
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background",
+            "-b",
+            metavar="",
+            help="Leave it running; `concurrent env stop` ends it.",
+        ),
+    ] = False,
 ) -> int:
     """Run what the environment names, until it ends, and end with its exit code."""
     from concurrent_framework import environment as environments
+
+    if background:
+        return _launch_in_background(path, settings or (), arguments or ())
     from concurrent_framework.cli.loading import users_errors
     from concurrent_framework.cli.opening import opened
     from concurrent_framework.cli.progress import display_for
@@ -103,6 +118,20 @@ def launch(
             arguments=arguments or (),
             display=lambda: display_for(environment.title, quiet=quiet),
         )
+
+
+def _launch_in_background(path: Path, settings: Sequence[str], arguments: Sequence[str]) -> int:
+    from concurrent_framework.cli.opening import opened
+    from concurrent_framework.environment import launch_in_background
+
+    environment = opened(path, settings)
+    root = environment.layout.root
+    holder = launch_in_background(environment, settings, arguments)
+    if holder is None:
+        print(f"{root} has ended already: see `concurrent logs {path}`")
+    else:
+        print(f"{root} runs as process {holder.pid}; `concurrent env stop {path}` ends it")
+    return 0
 
 
 def stop(

@@ -10,7 +10,7 @@ from concurrent_framework.cli.exits import INTERRUPTED, OK, USAGE, complain
 from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -20,9 +20,14 @@ def main(words: Sequence[str] | None = None) -> int:
         words: the command line without the program's name; None for that of this process.
 
     """
-    words = list(sys.argv[1:] if words is None else words)
+    typed = list(sys.argv[1:] if words is None else words)
+    return telling_errors(lambda: _dispatch(typed))
+
+
+def telling_errors(run: Callable[[], int]) -> int:
+    """Run something and return its exit code, or that of the error that it ends with."""
     try:
-        return _dispatch(words)
+        return run()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -48,8 +53,17 @@ def _dispatch(words: list[str]) -> int:
 def _through_typer(words: list[str]) -> int:
     import typer
 
-    from concurrent_framework.cli.app import app
+    from concurrent_framework.cli.app import app, command_names
 
+    word = words[0] if words else "--help"
+    if word in {"-h", "--help"} or not (word.startswith("-") or word in command_names()):
+        from concurrent_framework.cli.plugged import installed_components, run_plugged, with_plugged
+        from concurrent_framework.components import ICommand
+
+        components = installed_components()
+        if word in components.names(ICommand):
+            return run_plugged(components, word, words[1:])
+        app = with_plugged(app, components)
     try:
         code = app(words, prog_name="concurrent", standalone_mode=False)
     except typer.Abort:
@@ -61,10 +75,14 @@ def _through_typer(words: list[str]) -> int:
 
 
 def _help_for(words: list[str]) -> str:
-    command = next((word for word in words if not word.startswith("-")), "")
     from concurrent_framework.cli.app import command_names
 
-    return f"concurrent {command} --help" if command in command_names() else "concurrent --help"
+    known = command_names()
+    named = [word for word in words if not word.startswith("-")]
+    for command in (" ".join(named[:2]), " ".join(named[:1])):
+        if command in known:
+            return f"concurrent {command} --help"
+    return "concurrent --help"
 
 
 def _tell(error: ConcurrentError) -> int:

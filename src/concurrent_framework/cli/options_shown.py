@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.cli.exits import OK, complain
 from concurrent_framework.config import Config, Described
 from concurrent_framework.config.reference import explain, reference, shown
-from concurrent_framework.launch.locate import AUTO
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +27,11 @@ def options_of(path: Path | None, settings: Sequence[str]) -> list[Described]:
         from concurrent_framework.cli.opening import opened
 
         return opened(path, settings).describe()
+    from concurrent_framework.environment import Environment
     from concurrent_framework.launch.components import components_for
 
-    return components_for(Config.load(None, os.environ, settings)).describe_options()
+    config = Config.load(None, os.environ, settings)
+    return components_for(config, Environment).describe_options()
 
 
 def show_all(rows: Sequence[Described], *, as_json: bool) -> None:
@@ -50,9 +51,9 @@ def show_all(rows: Sequence[Described], *, as_json: bool) -> None:
             line = Text.assemble((row.key, "bold"), " = ", (shown(row.value), "green"))
             console.print(line, soft_wrap=True)
             origin = f"from {row.source}" if is_set else "the default"
-            facts = Text.assemble((origin, "yellow" if is_set else "dim"), ("; ", "dim"))
+            facts = Text.assemble("    ", (origin, "yellow" if is_set else "dim"), ("; ", "dim"))
             facts.append(f"expected {row.expected}", "dim")
-            console.print(Padding(facts, (0, 0, 0, 4)), soft_wrap=True)
+            console.print(facts, soft_wrap=True)
             if row.doc:
                 console.print(Padding(Text(row.doc), (0, 0, 0, 4)))
         console.print()
@@ -96,16 +97,14 @@ def _check(path: Path | None, settings: Sequence[str]) -> None:
         options_of(path, settings)
         return
     from concurrent_framework.cli.opening import opened
+    from concurrent_framework.environment.monitoring import demand_joinable
     from concurrent_framework.environment.settings import demand_application
 
     environment = opened(path, settings)
     environment.describe()
     if environment.application:
         demand_application(environment, environment.application)
-    if environment.join not in {"", AUTO}:
-        from concurrent_framework.security.link import Link
-
-        Link.parse(environment.join)
+    demand_joinable(environment.join, environment.layout.root)
 
 
 def _as_dict(row: Described) -> dict[str, Any]:

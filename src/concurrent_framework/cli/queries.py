@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
 from concurrent_framework.cli.asking import ask
 from concurrent_framework.cli.options import Join, Json
+from concurrent_framework.model.errors import UsageError
 
 
-def status(join: Join = "", as_json: Json = False) -> None:
+def status(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PATH]",
+            help="An environment that runs: its master, or the one it has joined.",
+            show_default=False,
+        ),
+    ] = "",
+    join: Join = "",
+    as_json: Json = False,
+) -> None:
     """Show the master, its workers, and how much work there is."""
-    answer = {**ask(join, "status"), "nodes": ask(join, "workers")}
+    if path and join:
+        message = "an environment's path and --join name two masters: give one of them"
+        raise UsageError(message)
+    about = {}
+    if path:
+        from concurrent_framework.cli.locating import runner_of
+
+        about = {"environment": runner_of(path)}
+        join = os.path.join(path, "")  # a path, and never taken for anything else
+    answer = {**about, **ask(join, "status"), "nodes": ask(join, "workers")}
     if as_json:
         _print_json(answer)
         return
-    from concurrent_framework.cli.tables import show_status
+    from concurrent_framework.cli.tables import show_environment, show_status
 
+    if about:
+        show_environment(about["environment"])
     show_status(answer)
 
 

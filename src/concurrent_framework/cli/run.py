@@ -95,10 +95,10 @@ def _master_of(options: RunOptions) -> Connection:
         what = "--join" if options.join else "--detach" if options.detach else "--resume"
         message = f"--workers makes a cluster here, {what} uses a master's: give one of them"
         raise UsageError(message)
-    from concurrent_framework.launch.locate import locate
+    from concurrent_framework.cli.locating import master_of
 
     try:
-        return locate(options.join)
+        return master_of(options.join)
     except MasterNotFoundError:
         if options.join:
             raise

@@ -20,8 +20,8 @@ def start_master(listen: str, name: str, settings: Sequence[str]) -> int:
 
 def start_worker(join: str, name: str, settings: Sequence[str]) -> int:
     """Run a worker until it is stopped; return its exit code."""
-    from concurrent_framework.launch.locate import locate
+    from concurrent_framework.cli.locating import master_of
     from concurrent_framework.launch.nodes import run_worker
 
     config = Config.load(None, os.environ, settings)
-    return run_worker(config, locate(join), name=name)
+    return run_worker(config, master_of(join), name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -36,6 +37,14 @@ STATE_STYLES = {
     "on trial": "yellow",
 }
 BAR_WIDTH = 10
+
+
+def show_environment(runner: Mapping[str, Any]) -> None:
+    """Print in one line which environment runs what, and since when."""
+    since = time.time() - runner["since"]
+    facts = f"  {runner['app']}, process {runner['pid']}, {runner['doing']} for {span(since)}"
+    line = Text.assemble((runner["name"], "bold"), facts, (f"  {runner['path']}", "dim"))
+    Console(highlight=False).print(line, soft_wrap=True)
 
 
 def show_status(answer: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The plug-in system: interfaces, components that implement them, and the manager of both."""
 
 from concurrent_framework.components.app import IApp
+from concurrent_framework.components.command import ICommand
 from concurrent_framework.components.component import (
     Component,
     component_name,
@@ -18,6 +19,7 @@ __all__ = [
     "ComponentManager",
     "ExtensionPoint",
     "IApp",
+    "ICommand",
     "Interface",
     "PluginProblem",
     "Reference",

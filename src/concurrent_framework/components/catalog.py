@@ -158,6 +158,15 @@ class Catalog:
         message += f"There is {', '.join(names)}" if names else "none is installed"
         raise UsageError(message)
 
+    def off(self, interface: str, name: str) -> Setting | None:
+        """Return what switches off the only components of this name, None if one is on."""
+        switches = [
+            self.switch_of(entry)
+            for entry in self._entries.values()
+            if interface in entry.interfaces and entry.name == name
+        ]
+        return switches[0] if switches and all(switches) else None
+
     def enabled(self, interface: str = "") -> Iterator[Entry]:
         """Yield the components of an interface (or all) that are on and did not fail."""
         for entry in list(self._entries.values()):

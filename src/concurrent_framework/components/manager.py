@@ -83,7 +83,9 @@ class ComponentManager:
             for component in components:
                 self._catalog.add(component, origin)
 
-    def discover(self, folder: Path | None = None, *, installed: bool = True) -> None:
+    def discover(
+        self, folder: Path | None = None, *, installed: bool = True, commands: bool = False
+    ) -> None:
         """Find and import plug-ins, except those that the configuration switches off.
 
         A plug-in that raises is reported with its traceback and left out; the rest is there. Two
@@ -92,17 +94,21 @@ class ComponentManager:
         Args:
             folder: ``plugins/`` of an environment, None for none.
             installed: whether to look for installed packages that announce components.
+            commands: whether for those that announce commands, too.
 
         """
         import sys
 
-        from concurrent_framework.components.plugins import folder_plugins, installed_plugins
+        from concurrent_framework.components import plugins
 
+        # What is switched off has to be known, or the switch would be taken for a mistake.
+        all_of_them = commands or self.config.section(SECTION)
+        groups = (plugins.GROUP, plugins.COMMANDS) if all_of_them else (plugins.GROUP,)
         with self._lock:
             if installed:
-                self._import(installed_plugins(sys.path))
+                self._import(plugins.installed_plugins(sys.path, groups))
             if folder is not None:
-                self._import(folder_plugins(folder))
+                self._import(plugins.folder_plugins(folder))
 
     def _import(self, plugins: Iterator[Plugin]) -> None:
         for plugin in plugins:
@@ -254,7 +260,7 @@ class ComponentManager:
         """Check the configuration against the options and components there are.
 
         Components are imported only as long as something was set that none of those imported so
-        far knows.
+        far knows; all of them if any is switched off, since that may be one they select.
 
         Args:
             unknown: False to leave alone what no component here knows, because the configuration
@@ -266,8 +272,9 @@ class ComponentManager:
 
         """
         options: list[Option[Any]] = []
+        switched = self.config.section(SECTION)
         for options in self._growing_options():
-            if not self.config.unknown(options, free=[SECTION]):
+            if not switched and not self.config.unknown(options, free=[SECTION]):
                 break
         problems = self._catalog.problems(unknown=unknown)
         problems += self.config.problems(options, free=[SECTION], unknown=unknown)
@@ -276,14 +283,19 @@ class ComponentManager:
             raise UsageError("\n".join(problems))
 
     def _unknown_names(self, options: list[Option[Any]]) -> Iterator[str]:
-        """Say which options select a component that there is not."""
+        """Say which options select a component that there is not, or that is switched off."""
         for option in options:
-            setting = self.config.setting(option)
-            if option.selects is None or setting is None:
+            if option.selects is None:
                 continue
             names = self.names(option.selects)
-            if setting.value not in names:
-                yield refusal(option, setting, _one_of(names), names)
+            if setting := self.config.setting(option):
+                if setting.value not in names:
+                    yield refusal(option, setting, _one_of(names), names)
+            elif off := self._catalog.off(full_name(option.selects), option.default):
+                yield (
+                    f"{off.where} switches off what {option.path} is by default: "
+                    f"set that to {_one_of(names)}"
+                )
 
     def describe_options(self) -> list[Described]:
         """Return every option of every component, with value, source, type and doc.

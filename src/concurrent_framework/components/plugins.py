@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 GROUP = "concurrent_framework.components"
 """Entry points of this group name a component (``module:Class``) or a module full of them."""
+COMMANDS = "concurrent_framework.commands"
+"""The same for commands, which are not imported where nobody can type one."""
 
 
 class Plugin(NamedTuple):
@@ -35,14 +37,15 @@ class Plugin(NamedTuple):
     load: Callable[[], list[type[Component]]]
 
 
-def installed_plugins(paths: Sequence[str]) -> Iterator[Plugin]:
+def installed_plugins(paths: Sequence[str], groups: Sequence[str] = (GROUP,)) -> Iterator[Plugin]:
     """Yield the plug-ins of installed packages, sorted by name.
 
     Args:
         paths: where packages are installed, as in `sys.path`.
+        groups: of which entry points.
 
     """
-    if not any(_announces(path) for path in paths):
+    if not any(_announces(path, groups) for path in paths):
         return
     from importlib.metadata import distributions
 
@@ -54,12 +57,12 @@ def installed_plugins(paths: Sequence[str]) -> Iterator[Plugin]:
         )
         for distribution in distributions(path=list(paths))
         for point in distribution.entry_points
-        if point.group == GROUP
+        if point.group in groups
     }
     yield from (found[key] for key in sorted(found))
 
 
-def _announces(path: str) -> bool:
+def _announces(path: str, groups: Sequence[str]) -> bool:
     """Whether a package below this path may have entry points for us.
 
     Looking at the files takes a millisecond; `importlib.metadata` takes sixty to import.
@@ -69,10 +72,11 @@ def _announces(path: str) -> bool:
         return True
     for file in place.glob("*.*-info/entry_points.txt"):
         try:
-            if GROUP.encode() in file.read_bytes():
-                return True
+            text = file.read_bytes()
         except OSError:
             continue
+        if any(group.encode() in text for group in groups):
+            return True
     return False
 
 

@@ -11,7 +11,7 @@ from concurrent_framework.environment.layout import CONFIG, VERSION, Layout
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     Opener = Callable[[Path], Environment]
@@ -34,7 +34,12 @@ environment is opened. Names that begin with an underscore are left alone.
 
 
 def create(
-    path: Path, *, app: str = "", name: str = "", opener: Opener = Environment.open
+    path: Path,
+    *,
+    app: str = "",
+    name: str = "",
+    settings: Mapping[str, str] | None = None,
+    opener: Opener = Environment.open,
 ) -> Environment:
     """Make an environment, whole or not at all.
 
@@ -43,6 +48,7 @@ def create(
         app: what it launches: ``master``, ``worker``, or the name of an application; it can be
             set later.
         name: what people call it; default: the name of its directory.
+        settings: more keys of the section ``environment``; those that are empty are left out.
         opener: opens it afterwards.
 
     Raises:
@@ -57,6 +63,8 @@ def create(
         text = _TEMPLATE.format(
             version=VERSION, app=toml_value(app), name=toml_value(name or root.name)
         )
+        for key, value in (settings or {}).items():
+            text += f"{key} = {toml_value(value)}\n" if value else ""
         (temporary / CONFIG).write_text(text, encoding="utf-8")
         (temporary / CONFIG).chmod(0o600)  # a link in it carries a token
         (temporary / "plugins" / "README.txt").write_text(_README, encoding="utf-8")

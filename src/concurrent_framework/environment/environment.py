@@ -72,7 +72,8 @@ class Environment(Component):
         "join",
         default="",
         secret=True,
-        doc="Link of the master that a worker or an application joins; if empty, a worker joins "
+        doc="The master that a worker or an application joins: its link, auto for the one on this "
+        "machine, or the path of its environment, relative to this one. If empty, a worker joins "
         "the master of this machine and an application gets a cluster of its own.",
     )
     log_level = Option(
@@ -146,7 +147,7 @@ class Environment(Component):
         environment = manager.create(cls, layout)
         if check:
             environment.demand_version()
-        manager.discover(layout.plugins, installed=installed)
+        manager.discover(layout.plugins, installed=installed, commands=installed)
         if check:
             manager.check()
         environment.tell("opened")

@@ -6,17 +6,21 @@ import fcntl
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from concurrent_framework.environment.files import telling
 from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from concurrent_framework.environment.layout import Layout
+
+
+STARTING, RUNNING = "starting", "running"
+"""What whoever has launched an environment does with it."""
 
 
 class Holder(NamedTuple):
@@ -26,14 +30,21 @@ class Holder(NamedTuple):
     doing: str
     since: float
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is what was launched."""
+        return self.doing in {STARTING, RUNNING}
+
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
         return f"process {self.pid}, {self.doing} since {since}"
 
 
 @contextmanager
-def locked(layout: Layout, doing: str) -> Iterator[None]:
+def locked(layout: Layout, doing: str) -> Iterator[Callable[[str], None]]:
     """Hold an environment's lock; the system releases it when this process dies, however.
+
+    Yields what to call with what is being done when that becomes something else.
 
     Args:
         layout: the environment.
@@ -50,15 +61,25 @@ def locked(layout: Layout, doing: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = _read(layout.lock)
-            message = f"{layout.root} is in use ({holder or 'by another process'})"
-            raise UsageError(message) from None
-        with telling(f"lock {layout.root}"):
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(Holder(os.getpid(), doing, time.time())).encode())
-        yield
+            raise _in_use(layout, _read(layout.lock)) from None
+        since = time.time()
+
+        def note(doing: str) -> None:
+            data = json.dumps(Holder(os.getpid(), doing, since)).encode()
+            with suppress(OSError):  # on a full disk the lock holds, without saying whose it is
+                os.pwrite(descriptor, data, 0)
+                os.ftruncate(descriptor, len(data))
+
+        note(doing)
+        yield note
     finally:
         os.close(descriptor)
+
+
+def demand_unused(layout: Layout) -> None:
+    """Raise UsageError if an environment runs or is being changed at this moment."""
+    if holder := holder_of(layout):
+        raise _in_use(layout, holder)
 
 
 def holder_of(layout: Layout) -> Holder | None:
@@ -81,3 +102,10 @@ def _read(path: Path) -> Holder | None:
         return Holder(*json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _in_use(layout: Layout, holder: Holder | None) -> UsageError:
+    message = f"{layout.root} is in use ({holder or 'by another process'})"
+    if holder is not None and holder.runs:
+        message += f"; `concurrent env stop {layout.root}` ends it"
+    return UsageError(message)

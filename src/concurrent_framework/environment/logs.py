@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from concurrent_framework.environment.files import telling
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
     from concurrent_framework.application.console import Display
     from concurrent_framework.environment.environment import Environment
@@ -113,53 +114,62 @@ def last_lines(path: Path, count: int) -> list[str]:
     if count <= 0 or not path.is_file():
         return []
     with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END)
-        data = b""
-        while position and data.count(b"\n") <= count:
-            step = min(position, 8192)
-            position -= step
-            file.seek(position)
-            data = file.read(step) + data
-    return data.decode(errors="replace").splitlines()[-count:]
+        file.seek(_start_of_last(file, count))
+        return file.read().decode(errors="replace").splitlines()
 
 
-def follow(path: Path, wait: Callable[[], bool]) -> Iterator[str]:
+def _start_of_last(file: BinaryIO, count: int) -> int:
+    """Return where the last lines of a file begin; one that has no end yet counts, too."""
+    position = end = file.seek(0, os.SEEK_END)
+    if not count:
+        return end
+    data = b""
+    while position and data.rstrip(b"\n").count(b"\n") < count:
+        step = min(position, 8192)
+        position -= step
+        file.seek(position)
+        data = file.read(step) + data
+    lines = data.splitlines(keepends=True)
+    return end - sum(map(len, lines[-count:]))
+
+
+def follow(path: Path, wait: Callable[[], bool], last: int = 0) -> Iterator[str]:
     """Yield the lines that are added to a log, also when a new file is begun meanwhile.
 
     Args:
         path: the log; it need not exist yet.
         wait: called when there is nothing new; returns False to stop.
+        last: so many lines that are there already come first.
 
     """
-    stream: TextIO | None = _open(path, at_end=True)
+    stream = _open(path, last)
     partial = ""
     try:
         while True:
+            replaced = stream is None or _replaced(stream, path)
+            # What was written just before another file took the name is read here all the same.
             text = stream.read() if stream else ""
             *lines, partial = (partial + text).split("\n")
             yield from lines
-            if text:
-                continue
-            if stream is None or _replaced(stream, path):
+            if replaced and (following := _open(path, None)) is not None:
                 if stream is not None:
                     stream.close()
-                if (stream := _open(path, at_end=False)) is not None:
-                    continue
-            if not wait():
+                stream = following
+            elif not text and not wait():
                 return
     finally:
         if stream is not None:
             stream.close()
 
 
-def _open(path: Path, *, at_end: bool) -> TextIO | None:
+def _open(path: Path, last: int | None) -> TextIO | None:
+    """Open a log at the beginning of its last lines, with None at that of the first."""
     try:
-        stream = path.open(encoding="utf-8", errors="replace")
+        stream = path.open("rb")
     except FileNotFoundError:
         return None
-    if at_end:
-        stream.seek(0, os.SEEK_END)
-    return stream
+    stream.seek(0 if last is None else _start_of_last(stream, last))
+    return io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
 
 
 def _replaced(stream: TextIO, path: Path) -> bool:

@@ -38,7 +38,7 @@ def backup(environment: Environment, file: Path | None = None) -> Path:
         file: where to; default: a new file in ``backups/``, named after the environment and time.
 
     Raises:
-        UsageError: if the file exists.
+        UsageError: if the file exists, or its directory does not.
         ConcurrentError: if it cannot be written.
 
     """
@@ -51,6 +51,9 @@ def backup(environment: Environment, file: Path | None = None) -> Path:
     file = file.expanduser().resolve()
     if file.exists():
         message = f"{file} exists; choose another name"
+        raise UsageError(message)
+    if not file.parent.is_dir():
+        message = f"there is no directory {file.parent}; make it first"
         raise UsageError(message)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     with telling(f"write the backup {file}"):

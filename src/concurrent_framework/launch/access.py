@@ -83,22 +83,24 @@ def greeting(name: str, guard: Guard | None, endpoint: str) -> str:
     lines = [f"master {name} is ready; Ctrl-C ends it", "", "on this machine:"]
     lines += ["  concurrent worker", "  concurrent run APP --join auto"]
     if guard is not None:
-        host, port = _public_place(endpoint)
-        worker = Link(host, port, guard.keys.public, guard.token("execute"))
-        application = Link(host, port, guard.keys.public, guard.token("submit"))
+        scheme, host, port = _public_place(endpoint)
+        key = guard.keys.public
+        worker = Link(host, port, key, guard.token("execute"), transport=scheme)
+        application = Link(host, port, key, guard.token("submit"), transport=scheme)
         lines += ["", "on other machines (whoever has a link may join: keep them private):"]
         lines += [f"  concurrent worker --join '{worker.url()}'"]
         lines += [f"  concurrent run APP --join '{application.url()}'"]
     return "\n".join([*lines, ""])
 
 
-def _public_place(endpoint: str) -> tuple[str, int]:
-    """Return under which address others reach an endpoint, and the port."""
-    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+def _public_place(endpoint: str) -> tuple[str, str, int]:
+    """Return the scheme of an endpoint, under which address others reach it, and the port."""
+    scheme, _, place = endpoint.partition("://")
+    host, _, port = place.rpartition(":")
     host = host.strip("[]")
     if host in {"0.0.0.0", "::", "*"}:  # noqa: S104 (compared, not bound)
         host = _own_address()
-    return host, int(port)
+    return scheme, host, int(port)
 
 
 def _own_address() -> str:

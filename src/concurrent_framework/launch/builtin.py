@@ -9,6 +9,7 @@ _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
 _STORE = ("concurrent_framework.store.base:IStore",)
 _ENGINE = ("concurrent_framework.store.engine:IDatabaseEngine",)
+_PICKLER = ("concurrent_framework.tasks.pickling:IPickler",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -28,4 +29,6 @@ BUILTIN = (
     Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlStore", _STORE),
     Reference("sqlite", "concurrent_framework.store.sqlite:SqliteEngine", _ENGINE),
     Reference("postgresql", "concurrent_framework.store.postgresql:PostgresqlEngine", _ENGINE),
+    Reference("pickle", "concurrent_framework.tasks.pickling:PlainPickler", _PICKLER),
+    Reference("compressed", "concurrent_framework.tasks.pickling:CompressedPickler", _PICKLER),
 )

@@ -15,8 +15,8 @@ from concurrent_framework.launch.registry import EMBEDDED, create
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from concurrent_framework.application.connection import Transport
     from concurrent_framework.config import Config
+    from concurrent_framework.transport.base import WatchedClient
 
 READY_TIMEOUT = 10.0
 """Seconds the master has to open its endpoint."""
@@ -118,7 +118,7 @@ class EmbeddedCluster:
         )
         return f"this application's own cluster broke: {ended}; run the application again"
 
-    def _connect(self, endpoint: str) -> Transport:
+    def _connect(self, endpoint: str) -> WatchedClient:
         """Connect once the master listens: it closes its end of the pipe then."""
         select.select([self._ready], [], [], READY_TIMEOUT)
         from concurrent_framework.transport.zmq import ZmqClient

@@ -50,7 +50,8 @@ def run_master(
 
     Args:
         config: its options.
-        listen: ``tcp://host:port`` to serve other machines too; empty for this machine only.
+        listen: ``tcp://host:port`` to serve other machines too, or that of a plug-in's transport;
+            empty for this machine only.
         name: what people call it; by default the machine's name.
         components: those of its environment; None for what is built in and installed.
         keys: directory of its keys and tokens; None for that of the user.
@@ -65,7 +66,7 @@ def run_master(
     """
     from concurrent_framework.launch import access
     from concurrent_framework.launch.registry import create
-    from concurrent_framework.transport.zmq import ZmqServer
+    from concurrent_framework.launch.transports import serve
 
     components = components or components_for(config)
     name = name or socket.gethostname()
@@ -73,15 +74,13 @@ def run_master(
     journal = journal or access.journal_directory(name)
     with Template(warm=("host",)) as template, create(name, mark=str(journal)) as run:
         guard = access.Guard.open(keys or access.keys_directory()) if listen else None
-        transport = ZmqServer(
-            ipc=run.socket, tcp=listen or None, keys=guard.keys if guard else None
-        )
+        served = serve(components, run.socket, listen, guard.keys if guard else None)
         places = MasterPlaces(
             secrets.token_hex(16),
             name,
             __version__,
-            transport,
-            transport.ipc_endpoint,
+            served.transport,
+            served.private,
             template,
             run.path,
             guard.grant if guard else _grant_local,
@@ -91,7 +90,7 @@ def run_master(
         )
         node = components.create(MasterNode, places)
         node.app_init()
-        print(access.greeting(name, guard, transport.tcp_endpoint), flush=True)
+        print(access.greeting(name, guard, served.public), flush=True)
         return node.app_main()
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from concurrent_framework.launch.lifeline import fork_is_safe, signal_at_death_of
+from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,6 +127,9 @@ def _become(entry: str, arguments: Mapping[str, Any], parent: int) -> NoReturn:
         os.close(null)
         module, _, function = entry.partition(":")
         code = getattr(import_module(module), function)(**arguments)
+    except ConcurrentError as error:
+        sys.stderr.write(f"error: {error}\n")
+        code = error.exit_code
     except BaseException:  # noqa: BLE001 (the last resort before the process ends)
         sys.excepthook(*sys.exc_info())
     finally:

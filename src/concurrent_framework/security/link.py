@@ -28,6 +28,7 @@ class Link:
         server_key: the master's public key, 40 characters of Z85.
         token: proof of the role that the link grants.
         path: absolute path of a private Unix socket, instead of all the rest.
+        transport: scheme of the endpoint; other than ``tcp`` are those of plug-ins.
 
     Example:
         >>> link = Link("lab7", 8081, "x" * 40, "execute-secret")
@@ -43,11 +44,12 @@ class Link:
     server_key: str = ""
     token: str = field(default="", repr=False)
     path: str = ""
+    transport: str = "tcp"
 
     @property
     def endpoint(self) -> str:
         """What the transport connects to: ``tcp://host:port`` or ``ipc:///path``."""
-        return f"ipc://{self.path}" if self.path else f"tcp://{self._place()}"
+        return f"ipc://{self.path}" if self.path else f"{self.transport}://{self._place()}"
 
     def url(self) -> str:
         """Return the link as text for `parse`. It holds the token: show it to its owner only.
@@ -59,6 +61,8 @@ class Link:
         query = f"key={quote(self.server_key, safe='')}"
         if self.token:
             query += f"&token={quote(self.token, safe='')}"
+        if self.transport != "tcp":
+            query += f"&transport={quote(self.transport, safe='')}"
         return f"{SCHEME}://{self._place()}?{query}"
 
     @classmethod
@@ -113,7 +117,7 @@ class Link:
             )
             raise UsageError(message)
         fields = dict(parse_qsl(parts.query, keep_blank_values=True))
-        unknown = sorted(fields.keys() - {"key", "token"})
+        unknown = sorted(fields.keys() - {"key", "token", "transport"})
         if unknown:
             message = f"the link {shown!r} has an unknown part {unknown[0]!r}: copy it again"
             raise UsageError(message)
@@ -124,7 +128,8 @@ class Link:
         if len(key) != _KEY_LENGTH or not _Z85.issuperset(key):
             message = f"the key in the link {shown!r} is damaged: copy the link again, whole"
             raise UsageError(message)
-        return cls(host, port or DEFAULT_PORT, key, fields.get("token", ""))
+        transport = fields.get("transport") or "tcp"
+        return cls(host, port or DEFAULT_PORT, key, fields.get("token", ""), transport=transport)
 
     def _place(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

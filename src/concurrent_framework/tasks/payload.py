@@ -76,6 +76,19 @@ def dump_result(value: object) -> bytes:
     return _dump_by_value(value, {"it": value}, "the result cannot be sent back", hint)
 
 
+def dump_value(value: object) -> bytes:
+    """Pickle anything, by value what cannot be found by its name elsewhere; raises anything."""
+    try:
+        data = pickle.dumps(value, PROTOCOL)
+        if _MAIN not in data:
+            return data
+    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
+        pass
+    from concurrent_framework.code import by_value  # imports cloudpickle, which is slow
+
+    return by_value.dumps(value)
+
+
 def load_result(payload: Buffer) -> Any:
     """Return what was given to `dump_result`.
 
@@ -136,14 +149,9 @@ def dump_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
         NotSerializable: naming the attribute that cannot be pickled.
 
     """
-    changes: dict[str | None, Any] = {
-        name: value for name, value in after.items() if before.get(name, _MISSING) is not value
-    }
-    if not changes and len(before) == len(after):
+    changes = changes_between(before, after)
+    if not changes:
         return b""
-    deleted = before.keys() - after.keys()
-    if deleted:
-        changes[None] = tuple(sorted(deleted))
     try:
         data = pickle.dumps(changes, PROTOCOL)
         if _MAIN not in data:
@@ -153,6 +161,19 @@ def dump_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
     parts = {f"attribute {name}": value for name, value in changes.items()}
     hint = "delete it in clean_up"
     return _dump_by_value(changes, parts, "what the task changed cannot be sent back", hint)
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str | None, Any]:
+    """Return which attributes were bound anew, and under None the names of those deleted."""
+    changes: dict[str | None, Any] = {
+        name: value for name, value in after.items() if before.get(name, _MISSING) is not value
+    }
+    if not changes and len(before) == len(after):
+        return changes
+    deleted = before.keys() - after.keys()
+    if deleted:
+        changes[None] = tuple(sorted(deleted))
+    return changes
 
 
 def apply_changes(task: object, changes: Buffer) -> None:

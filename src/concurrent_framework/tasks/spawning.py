@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from concurrent_framework.model.ids import SPEC_MASK
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.tasks.payload import dump_state
+from concurrent_framework.tasks.pickling import dump_state_by
 from concurrent_framework.tasks.specs import SpecBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from concurrent_framework.model.spec import CodeBlob
+    from concurrent_framework.tasks.pickling import IPickler
     from concurrent_framework.tasks.specs import CodeSource
     from concurrent_framework.tasks.task import Task
 
@@ -35,9 +37,10 @@ class SpawnBook:
         """Take in specs of the application, as the worker numbers them."""
         self._book.learn(SpecEntry(entry.number & SPEC_MASK, entry.spec) for entry in specs)
 
-    def row(self, task: Task) -> NewTask:
+    def row(self, task: Task, pickler: IPickler | None = None) -> NewTask:
         """Turn a task into a row; raises `UsageError` or `NotSerializable` if it cannot travel."""
-        return NewTask(self._book.number_for(task), str(task.name), dump_state(task))
+        state = dump_state(task) if pickler is None else dump_state_by(pickler, task)
+        return NewTask(self._book.number_for(task), str(task.name), state)
 
     def definitions(
         self, rows: Iterable[NewTask]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from concurrent_framework.components import Interface
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from concurrent_framework.transport.curve import KeyPair
 
 Peer = Hashable
 """Handle of one connection of a server. A peer that reconnects gets another handle."""
@@ -74,3 +78,42 @@ class ClientTransport(Protocol):
 
     def close(self, linger: float) -> None:
         """Close, after up to `linger` seconds for what is queued."""
+
+
+class PublicServer(ServerTransport, Protocol):
+    """A server on the network. What comes from it is never taken for local."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is bound, ``scheme://host:port``."""
+
+
+class WatchedClient(ClientTransport, Protocol):
+    """A client that an event loop can watch."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when something happens."""
+
+    def pending(self) -> bool:
+        """Whether something has arrived. To be asked after each send and receive."""
+
+
+class ITransport(Interface):
+    """Carries envelopes between machines, in another way than ``tcp://``, which is built in.
+
+    The component's name is the scheme of its endpoints: `concurrent master --listen NAME://HOST:PORT`
+    serves by it, and the links that this prints lead to it. It has to encrypt what it carries, and to
+    know the master by its key; tokens are looked at above it. Its package must be installed on
+    whatever joins. Nodes of one machine talk as ever.
+    """
+
+    def serve(self, endpoint: str, keys: KeyPair) -> PublicServer:
+        """Bind to ``scheme://host:port``, a port ``*`` being any free one.
+
+        Raises:
+            UsageError: the endpoint is taken or malformed.
+
+        """
+
+    def connect(self, endpoint: str, server_key: str) -> WatchedClient:
+        """Begin to connect to a master that has this public key; never wait."""

@@ -15,6 +15,7 @@ from concurrent_framework.model.outcome import Certificate, Failure
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.sandbox.limits import peak_memory
 from concurrent_framework.tasks.payload import dump_changes, dump_result, load_task
+from concurrent_framework.tasks.pickling import dump_changes_by, dump_result_by, pickler_of
 from concurrent_framework.tasks.state import attributes, form_of
 from concurrent_framework.tasks.task import Task, stamp
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from concurrent_framework.code.received import ReceivedCode
     from concurrent_framework.model.spec import TaskSpec
     from concurrent_framework.protocol.tasks import Assigned, SpecEntry
+    from concurrent_framework.tasks.pickling import IPickler
     from concurrent_framework.tasks.spawning import SpawnBook
     from concurrent_framework.worker.executor.outbox import Outbox
     from concurrent_framework.worker.executor.running import Running
@@ -33,13 +35,17 @@ _NONE = dump_result(None)
 
 
 class Known(NamedTuple):
-    """A spec whose class is loaded: the class, whether its objects are plain, and the like."""
+    """A spec whose class is loaded: the class, whether its objects are plain, and the like.
+
+    The tasks of a spec have one application, and that has one pickler.
+    """
 
     cls: type
     make: Callable[[type], Any]
     plain: bool
     cleans_up: bool
     idempotent: bool
+    pickler: IPickler | None
 
 
 class Runner:
@@ -93,7 +99,7 @@ class Runner:
         idempotent = True
         start = perf_counter()
         try:
-            known = self._known.get(row.spec) or self._load(row.spec)
+            known = self._known.get(row.spec) or self._load(row)
             idempotent = known.idempotent
             if known.plain:
                 self._run_plain(known, row, outcome)
@@ -134,14 +140,21 @@ class Runner:
         stamp(task, row.key & SEQUENCE_MASK, self._worker)
         before = dict(attributes(task))
         self._running.source = task.name
+        self._running.pickler = known.pickler
         try:
             result = task()
         except BaseException:
             self._clean_up_after_failure(task, outcome, before)
             raise
+        finally:
+            self._running.pickler = None
         task.clean_up()
-        outcome.changes = dump_changes(before, attributes(task))
-        outcome.result = dump_result(result)
+        if known.pickler is None:
+            outcome.changes = dump_changes(before, attributes(task))
+            outcome.result = dump_result(result)
+        else:
+            outcome.changes = dump_changes_by(known.pickler, before, attributes(task))
+            outcome.result = dump_result_by(known.pickler, result)
 
     def _clean_up_after_failure(self, task: Any, outcome: Outcome, before: dict[str, Any]) -> None:
         """Bring back what changed if possible; what the task raised matters more."""
@@ -151,14 +164,17 @@ class Runner:
         except BaseException:  # noqa: BLE001, S110 (see above)
             pass
 
-    def _load(self, number: int) -> Known:
+    def _load(self, row: Assigned) -> Known:
+        number = row.spec
         spec = self._specs.get(number)
         if spec is None:
             message = f"the worker has not told what kind of task number {number} is"
             raise CodeError(message)
         cls = self._code.load(spec.code)
         cleans_up = getattr(cls, "clean_up", None) is not Task.clean_up
-        known = Known(cls, cls.__new__, form_of(cls) == "dict", cleans_up, spec.idempotent)
+        pickler = pickler_of(row.payload)  # type: ignore[arg-type]
+        plain = form_of(cls) == "dict" and pickler is None
+        known = Known(cls, cls.__new__, plain, cleans_up, spec.idempotent, pickler)
         self._known[number] = known
         return known
 

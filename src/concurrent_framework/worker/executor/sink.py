@@ -64,7 +64,7 @@ class Sink:
     def push(self, task: Task) -> None:
         """Take a task that the running task makes."""
         self.used = True
-        self.spawned.append(self._spawn.row(task))
+        self.spawned.append(self._spawn.row(task, self._running.pickler))
 
     def progress(self, done: float, total: float, message: str) -> None:
         """Take how far the running task has come."""

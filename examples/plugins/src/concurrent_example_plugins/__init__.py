@@ -1,0 +1,1 @@
+"""Plug-ins for Concurrent: a schedule strategy, a task manager and a command."""
