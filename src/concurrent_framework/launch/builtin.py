@@ -7,6 +7,7 @@ from concurrent_framework.components import Reference
 _SCHEDULER = ("concurrent_framework.scheduling.base:ITaskScheduler",)
 _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
+_API = ("concurrent_framework.api.method:IApiMethods",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -20,5 +21,14 @@ BUILTIN = (
     Reference("locality", "concurrent_framework.scheduling.strategies:Locality", _STRATEGY),
     Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
+    Reference("api", "concurrent_framework.api.options:ApiOptions", ()),
+    Reference("stats", "concurrent_framework.stats.registry:StatsOptions", ()),
+    Reference("api-cluster", "concurrent_framework.api.methods.cluster:ClusterMethods", _API),
+    Reference("api-nodes", "concurrent_framework.api.methods.nodes:NodeMethods", _API),
+    Reference(
+        "api-applications", "concurrent_framework.api.methods.applications:ApplicationMethods", _API
+    ),
+    Reference("api-tasks", "concurrent_framework.api.methods.tasks:TaskMethods", _API),
+    Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
 )

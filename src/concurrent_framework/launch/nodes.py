@@ -15,21 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from concurrent_framework import __version__
+from concurrent_framework.application.connection import Connection
 from concurrent_framework.code.cache import CodeCache
 from concurrent_framework.config import Config
+from concurrent_framework.launch.beside import NodeFacts, nothing
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.lifeline import name_process
 from concurrent_framework.launch.template import Template
 from concurrent_framework.launch.worker_directory import worker_directory
 from concurrent_framework.master.node import MasterNode, MasterPlaces
 from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.stats import NOTHING, registry_for
 from concurrent_framework.transport.signals import StopSignal
 from concurrent_framework.worker.node import WorkerNode, WorkerPlaces
 from concurrent_framework.worker.reactor import Identity
 
 if TYPE_CHECKING:
-    from concurrent_framework.application.connection import Connection
     from concurrent_framework.components import ComponentManager
+    from concurrent_framework.launch.beside import Beside
     from concurrent_framework.protocol.session import Hello, Role
 
 LOCAL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
@@ -44,6 +47,7 @@ def run_master(
     components: ComponentManager | None = None,
     keys: Path | None = None,
     log: logging.Logger | None = None,
+    beside: Beside = nothing,
 ) -> int:
     """Run a master until it is stopped; return its exit code.
 
@@ -54,6 +58,7 @@ def run_master(
         components: those of its environment; None for what is built in and installed.
         keys: directory of its keys and tokens; None for that of the user.
         log: where to write; None for stderr.
+        beside: starts what runs beside it once it can be reached.
 
     Raises:
         UsageError: the endpoint is taken or malformed, or an option is wrong.
@@ -65,12 +70,14 @@ def run_master(
 
     components = components or components_for(config)
     name = name or socket.gethostname()
+    log = log or make_log(logging.INFO)
     stop = StopSignal(interrupt=True)
     with Template(warm=("host",)) as template, create(name) as run:
-        guard = access.Guard.open(keys or access.keys_directory()) if listen else None
+        guard = access.Guard.open(keys or access.keys_directory()) if listen or keys else None
         transport = ZmqServer(
-            ipc=run.socket, tcp=listen or None, keys=guard.keys if guard else None
+            ipc=run.socket, tcp=listen or None, keys=guard.keys if guard and listen else None
         )
+        stats = registry_for(config)
         places = MasterPlaces(
             secrets.token_hex(16),
             name,
@@ -81,12 +88,27 @@ def run_master(
             run.path,
             guard.grant if guard else _grant_local,
             stop,
-            log or make_log(logging.INFO),
+            log,
+            stats,
         )
         node = components.create(MasterNode, places)
         node.app_init()
-        print(access.greeting(name, guard, transport.tcp_endpoint), flush=True)
-        return node.app_main()
+        facts = NodeFacts(
+            "master",
+            name,
+            components,
+            run.path,
+            stats,
+            node.describe,
+            log,
+            Connection(transport.ipc_endpoint),
+            guard.book if guard else None,
+            guard.token if guard else None,
+        )
+        with beside(facts) as more:
+            print(access.greeting(name, guard if listen else None, transport.tcp_endpoint, more))
+            sys.stdout.flush()
+            return node.app_main()
 
 
 def run_worker(
@@ -149,6 +171,7 @@ def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> 
             _grant_local,
             stop,
             make_log(logging.WARNING),
+            NOTHING,
         )
         node = components.create(MasterNode, places)
         return _serve(node)
@@ -156,8 +179,6 @@ def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> 
 
 def embedded_worker(config: bytes, directory: str, plugins: str, ready: int, not_ready: int) -> int:
     """Be the worker of an embedded cluster; it starts once `ready` has been closed elsewhere."""
-    from concurrent_framework.application.connection import Connection
-
     os.close(not_ready)
     name_process("concurrent-wrkr")
     path = Path(directory)

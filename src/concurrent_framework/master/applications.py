@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems
+from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems, views
 from concurrent_framework.master.state import (
     ApplicationRecord,
     PeerRecord,
@@ -46,7 +46,12 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     number = state.sessions.get(hello.session)
     if number is None:
         number = open_application(reactor, hello.session, hello.name or "application", parent=0)
-        reactor.outbox.log("info", f"application {number} ({hello.name}) joined from {hello.host}")
+        reactor.outbox.log(
+            "info",
+            f"application {number} ({hello.name}) joined from {hello.host}",
+            "application.joined",
+            application=number,
+        )
     application = state.applications[number]
     same_process = (hello.host, hello.pid) == (application.host, application.pid)
     if same_process and hello.greeting <= application.greeting:
@@ -245,6 +250,8 @@ def complete(
     """Take a task's one outcome; the caller has taken it off its worker's books and counted it."""
     if outcome.failure is not None:
         application.failures.append((record.key, record.task.name, outcome.failure))
+        where = outcome.failure.certificate.worker
+        reactor.chronicle.failed(record.key, record.task.name, where, outcome.failure.message)
     application.task_progress.pop(record.key, None)
     if record.spec.spec.notifies and not application.parent:
         record.state = lifecycle.FINISH[record.state]
@@ -325,7 +332,12 @@ def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message:
     application.away_since = reactor.now
     if message.detach:
         application.detached = True
-        reactor.outbox.log("info", f"application {application.number} detached")
+        reactor.outbox.log(
+            "info",
+            f"application {application.number} detached",
+            "application.detached",
+            application=application.number,
+        )
     else:
         end_application(reactor, application, message.reason or "it ended")
 
@@ -364,4 +376,17 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
         state.codes.pop(digest, None)
         for worker in state.workers.values():
             worker.digests.discard(digest)
-    reactor.outbox.log("info", f"application {application.number} ({application.name}): {reason}")
+    _tell_end(reactor, application, reason)
+
+
+def _tell_end(reactor: MasterReactor, application: ApplicationRecord, reason: str) -> None:
+    reactor.outbox.log(
+        "info",
+        f"application {application.number} ({application.name}): {reason}",
+        "system.ended" if application.parent else "application.ended",
+        application=reactor.state.owner_of(application).number,
+    )
+    if not application.parent:
+        reactor.state.ended.append(
+            {**views.application(application, reactor.now), "state": "ended", "reason": reason}
+        )

@@ -46,6 +46,8 @@ def check(reactor: MasterReactor) -> None:
                 "warning",
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
+                "application.away",
+                application=application.number,
             )
     for peer, who in state.peers.items():
         if now - who.last_sent > lease / 3:

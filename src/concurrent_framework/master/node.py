@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
 
@@ -17,6 +18,7 @@ from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.state import Settings
 from concurrent_framework.scheduling.base import ITaskScheduler
+from concurrent_framework.stats import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from concurrent_framework.master.events import Event
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.protocol.session import Hello, Role
+    from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ServerTransport
     from concurrent_framework.transport.signals import StopSignal
 
@@ -48,6 +51,7 @@ class MasterPlaces(NamedTuple):
         grant: says which roles a peer may take, or why none.
         stop: tells when the process is asked to end.
         log: where to write.
+        stats: where to measure.
 
     """
 
@@ -61,6 +65,7 @@ class MasterPlaces(NamedTuple):
     grant: Callable[[Hello, bool], tuple[frozenset[Role], str]]
     stop: StopSignal
     log: Logger
+    stats: Registry = NOTHING
 
 
 class MasterNode(Component):
@@ -128,6 +133,11 @@ class MasterNode(Component):
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
         self._reactor = MasterReactor(settings, scheduler, time.monotonic())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the node says of itself; any thread may call it."""
+        places = self._places
+        return {"version": places.version, "pid": os.getpid(), "session": places.session}
 
     def app_main(self) -> int:
         """Serve until asked to stop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import applications, explain, systems, views
+from concurrent_framework.master import applications, explain, observing, systems, views
 from concurrent_framework.model.ids import parse_key
 from concurrent_framework.protocol.application import Answer
 
@@ -48,9 +48,13 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "tasks":
             wanted = arguments.get("application")
             number = _find(reactor, wanted).number if wanted else None
-            return views.tasks(state, now, number, int(arguments.get("limit", 100)))
+            return views.tasks(state, now, number, arguments)
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
+        case "task" | "events" | "output" | "failures" | "ended":
+            wanted = arguments.get("application")
+            about = _find(reactor, wanted) if wanted else None
+            return observing.answer(reactor, message.kind, about, arguments)
         case "attach":
             found = _find(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}

@@ -17,6 +17,7 @@ from concurrent_framework.master import (
     systems,
     workers,
 )
+from concurrent_framework.master.chronicle import Chronicle
 from concurrent_framework.master.dispatch import Dispatcher
 from concurrent_framework.master.events import (
     Greeted,
@@ -55,7 +56,8 @@ class MasterReactor:
 
     def __init__(self, settings: Settings, scheduler: ITaskScheduler, now: float) -> None:
         self.state = MasterState(settings, now)
-        self.outbox = Outbox()
+        self.chronicle = Chronicle(settings.epoch)
+        self.outbox = Outbox(self.chronicle)
         self.scheduler = scheduler
         self.dispatcher = Dispatcher(self.state, scheduler, self.outbox)
         self.now = now
@@ -65,7 +67,7 @@ class MasterReactor:
 
     def handle(self, events: Iterable[Event], now: float) -> list[Command]:
         """Take in a round of events and return what is to be done, in order."""
-        self.now = now
+        self.now = self.chronicle.now = now
         for event in events:
             match event:
                 case Received():
@@ -126,7 +128,9 @@ class MasterReactor:
         if hello.role not in event.granted:
             reason = event.objection or f"this token does not allow the role {hello.role}"
             self.outbox.log(
-                "warning", f"refused {hello.name or 'a peer'} on {hello.host or '?'}: {reason}"
+                "warning",
+                f"refused {hello.name or 'a peer'} on {hello.host or '?'}: {reason}",
+                "peer.refused",
             )
             self.outbox.send(event.peer, Refused("token" if event.objection else "role", reason))
             self.outbox.drop(event.peer)

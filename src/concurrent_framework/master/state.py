@@ -145,6 +145,8 @@ class ApplicationRecord:
         self.first_number = 1
         self.knows_from = 0
         self.backlog: deque[OutputLine] = deque(maxlen=1000)
+        self.tail: deque[tuple[int, float, OutputLine]] = deque(maxlen=1000)
+        self.written = 0
         self.finisher: HostRecord | None = None
         self.progress: ProgressNote | None = None
         self.task_progress: dict[int, ProgressNote] = {}

@@ -32,7 +32,12 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         worker = WorkerRecord(number, hello.session, hello.name or f"worker-{number}", reactor.now)
         state.workers[number] = worker
         state.worker_sessions[hello.session] = number
-        reactor.outbox.log("info", f"worker {worker.name} joined from {hello.host}")
+        reactor.outbox.log(
+            "info",
+            f"worker {worker.name} joined from {hello.host}",
+            "worker.joined",
+            worker=worker.name,
+        )
     worker = state.workers[number]
     if hello.greeting <= worker.greeting:
         reactor.outbox.send(peer, Resync())
@@ -135,6 +140,7 @@ def on_outcomes(
     number, assigned = worker.number, lifecycle.ASSIGNED
     measured: dict[SpecRecord, list[float]] = {}
     again: list[TaskRecord] = []
+    example: tuple[TaskRecord, Outcome] | None = None
     for outcome in message.outcomes:
         record = tasks.get(outcome.key)
         if (
@@ -146,6 +152,7 @@ def on_outcomes(
             state.stale += 1
             continue
         outcome.worker = number
+        example = record, outcome
         spec = record.spec
         del mine[outcome.key]
         in_flight[spec] -= 1
@@ -167,6 +174,16 @@ def on_outcomes(
             applications.spawn(reactor, application, outcome)
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, again)
+    if example is not None:
+        record, outcome = example
+        reactor.chronicle.ran(
+            worker.name,
+            record.key,
+            record.task.name,
+            outcome.seconds,
+            len(message.outcomes),
+            failed=outcome.failure is not None,
+        )
     _measure(worker, measured)
     worker.last_outcome = reactor.now
     worker.finished += len(message.outcomes)
@@ -273,6 +290,8 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
     reactor.outbox.log(
         "warning" if blame else "info",
         f"worker {worker.name} is gone ({reason}); it had {len(worker.tasks)} tasks",
+        "worker.lost" if blame else "worker.left",
+        worker=worker.name,
     )
     affected: dict[int, int] = {}
     again = []

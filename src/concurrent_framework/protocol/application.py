@@ -189,7 +189,19 @@ class WorkersChanged(Struct, array_like=True, tag=26, gc=False):
 
 
 QueryKind = Literal[
-    "status", "workers", "applications", "tasks", "explain", "cancel", "attach", "codes"
+    "status",
+    "workers",
+    "applications",
+    "tasks",
+    "task",
+    "explain",
+    "events",
+    "output",
+    "failures",
+    "ended",
+    "cancel",
+    "attach",
+    "codes",
 ]
 
 
