@@ -47,7 +47,7 @@ class Client:
             for one in client.applications.list()["applications"]:
                 print(one["name"], one["state"])
             client.call("tasks.cancel", task="3/17")
-            for event in client.events():
+            for event in client.follow():
                 print(event["kind"], event.get("text", ""))
 
     """
@@ -122,8 +122,8 @@ class Client:
             text: str = response.read().decode()
         return text
 
-    def events(self, after: str = "", kinds: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-        """Yield what happens, as it happens, until the node ends.
+    def follow(self, after: str = "", kinds: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Return an iterator over what happens from now on, as it happens, until the node ends.
 
         Args:
             after: the id of the last event known, to go on from there; empty for what is new.
@@ -132,10 +132,9 @@ class Client:
         """
         headers = {"Last-Event-ID": after} if after else {}
         query = f"?kinds={','.join(kinds)}" if kinds else ""
-        with self._open(f"/events{query}", headers=headers, timeout=None) as stream:
-            for line in stream:
-                if line.startswith(b"data: {"):
-                    yield json.loads(line[6:])
+        stream = self._open(f"/events{query}", headers=headers, timeout=None)
+        stream.readline()  # a greeting: from here on nothing is missed
+        return _events_of(stream)
 
     def _post(self, request: Any) -> Any:
         body = json.dumps(request).encode()
@@ -181,6 +180,13 @@ class _Noun:
             return self._client.call(name, *positional, **named)
 
         return call
+
+
+def _events_of(stream: Any) -> Iterator[dict[str, Any]]:
+    with stream:
+        for line in stream:
+            if line.startswith(b"data: {"):
+                yield json.loads(line[6:])
 
 
 def _access_to(path: Path | None) -> Access:

@@ -54,7 +54,7 @@ class Feed:
             self._looking.cancel()
 
     async def follow(self, after: str = "") -> AsyncIterator[dict[str, Any] | None]:
-        """Yield events as they happen, and None now and then while nothing does.
+        """Yield None at the beginning, events as they happen, and None now and then in between.
 
         Args:
             after: id of the last event known; empty for only what happens from now on.
@@ -62,6 +62,7 @@ class Feed:
         """
         async with self._following():
             number, missed = await self._start(after)
+            yield None
             for event in missed:
                 yield event
             while not self._closed:

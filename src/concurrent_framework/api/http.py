@@ -93,11 +93,10 @@ class _Routes:
         if feed is None:
             yield b": this node has no events\n\n"
             return
-        yield b": live events; each id can be given as Last-Event-ID to go on from there\n\n"
         try:
             async for event in feed.follow(after):
                 if event is None:
-                    yield b": still here\n\n"
+                    yield b": live events; an id can be given as Last-Event-ID to go on there\n\n"
                 elif not kinds or event["kind"].startswith(kinds):
                     yield _as_event(event)
         except MasterNotFoundError as error:

@@ -13,6 +13,7 @@ from concurrent_framework.components import Component, IApp, implements
 from concurrent_framework.config import Option
 from concurrent_framework.master.commands import Drop, Log, Send, StartHost, StopHost
 from concurrent_framework.master.events import Stopping, Tick
+from concurrent_framework.master.gauge import Gauge
 from concurrent_framework.master.hosts import HostProcesses
 from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
@@ -115,7 +116,8 @@ class MasterNode(Component):
 
     def __init__(self, places: MasterPlaces) -> None:
         self._places = places
-        self._line = Line(places.transport, places.grant)
+        self._line = Line(places.transport, places.grant, places.stats)
+        self._gauge = Gauge(places.stats)
         self._hosts = HostProcesses(places.forker, places.endpoint, places.directory)
 
     def app_init(self) -> None:
@@ -132,7 +134,8 @@ class MasterNode(Component):
             epoch=time.time() - time.monotonic(),
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
-        self._reactor = MasterReactor(settings, scheduler, time.monotonic())
+        self._reactor = MasterReactor(settings, self._gauge.scheduler(scheduler), time.monotonic())
+        self._gauge.watch(self._reactor)
 
     def describe(self) -> dict[str, Any]:
         """Return what the node says of itself; any thread may call it."""
@@ -167,7 +170,9 @@ class MasterNode(Component):
         return events or [Tick()]
 
     def _turn(self, events: Sequence[Event]) -> None:
-        self._perform(self._reactor.handle(events, time.monotonic()))
+        start = time.monotonic()
+        self._perform(self._reactor.handle(events, start))
+        self._gauge.turned(len(events), time.monotonic() - start)
 
     def _perform(self, commands: Sequence[Command]) -> None:
         for command in commands:
