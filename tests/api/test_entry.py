@@ -111,5 +111,5 @@ def test_a_token_for_workers_is_none_for_the_api(reach: Reach, client: Client) -
 
 
 def test_nothing_there_is_told() -> None:
-    with pytest.raises(MasterNotFoundError, match="no API answers at http://127.0.0.1:1"):
+    with pytest.raises(MasterNotFoundError, match=r"no API answers at http://127\.0\.0\.1:1"):
         Client("http://127.0.0.1:1", "x").cluster.status()

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from concurrent_framework.api.launching import Launcher
     from concurrent_framework.api.method import MethodTable, NodeKind
     from concurrent_framework.components import ComponentManager
-    from concurrent_framework.protocol.application import QueryKind
     from concurrent_framework.security.tokens import TokenBook
 
 
 class Master(Protocol):
     """Whoever answers questions about the master."""
 
-    async def ask(self, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
+    async def ask(self, kind: str, arguments: dict[str, Any] | None = None) -> Any:
         """Return the answer to a `protocol.application.Query`."""
 
 
@@ -57,7 +56,7 @@ class ApiContext:
     methods: MethodTable | None = None
     feed: Feed | None = None
 
-    async def ask(self, kind: QueryKind, **arguments: Any) -> Any:
+    async def ask(self, kind: str, **arguments: Any) -> Any:
         """Ask the master; arguments that are None or empty are left out.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from concurrent_framework.model.errors import ConcurrentError, MasterNotFoundError, RefusedError
 from concurrent_framework.protocol.application import Answer, Query, ToApplication
@@ -56,7 +56,7 @@ class MasterLink:
         self._refusal = ""
         self._away = ""
 
-    async def ask(self, kind: QueryKind, arguments: dict[str, Any] | None = None) -> Any:
+    async def ask(self, kind: str, arguments: dict[str, Any] | None = None) -> Any:
         """Ask the master and return its answer.
 
         Raises:
@@ -69,7 +69,7 @@ class MasterLink:
         if self._transport is None:
             self._connect(loop)
         self._asked += 1
-        query = Query(self._asked, kind, arguments or {})
+        query = Query(self._asked, cast("QueryKind", kind), arguments or {})
         future: asyncio.Future[Any] = loop.create_future()
         self._open[query.id] = (query, future)
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from concurrent_framework.components import Interface
 from concurrent_framework.model.errors import UsageError
+from concurrent_framework.protocol.application import QueryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ApiRole = Literal["observe", "admin"]
 """``observe`` may look, ``admin`` may do."""
 NodeKind = Literal["master", "worker", "application"]
+_QUERIES = frozenset(get_args(QueryKind))
 EVERY_NODE: tuple[NodeKind, ...] = ("master", "worker", "application")
 MARK = "__api_method__"
 _NAME = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
@@ -60,10 +62,15 @@ class _Mark(NamedTuple):
     name: str
     role: ApiRole
     nodes: tuple[NodeKind, ...]
+    needs: str
 
 
 def api_method(
-    name: str, *, role: ApiRole = "observe", nodes: tuple[NodeKind, ...] = ("master",)
+    name: str,
+    *,
+    role: ApiRole = "observe",
+    nodes: tuple[NodeKind, ...] = ("master",),
+    needs: str = "",
 ) -> Callable[[F], F]:
     """Mark an asynchronous method of a component as an API method.
 
@@ -75,6 +82,7 @@ def api_method(
         name: ``noun.verb``.
         role: ``observe`` if it only looks, ``admin`` if it changes something.
         nodes: the kinds of node that have it.
+        needs: a kind of `protocol.application.Query` without which it does not exist.
 
     Raises:
         UsageError: the name is not of that form.
@@ -85,7 +93,7 @@ def api_method(
         raise UsageError(message)
 
     def mark(function: F) -> F:
-        setattr(function, MARK, _Mark(name, role, nodes))
+        setattr(function, MARK, _Mark(name, role, nodes, needs))
         return function
 
     return mark
@@ -116,7 +124,8 @@ class ApiMethod:
     """
 
     def __init__(self, owner: object, function: Callable[..., Awaitable[Any]]) -> None:
-        self.name, self.role, self.nodes = getattr(function, MARK)
+        mark: _Mark = getattr(function, MARK)
+        self.name, self.role, self.nodes, self.needs = mark
         self.owner = type(owner)
         self.function = function
         text = inspect.cleandoc(function.__doc__ or "")
@@ -171,7 +180,7 @@ class MethodTable:
         self._methods: dict[str, ApiMethod] = {}
         for component in components:
             for method in _methods_of(component):
-                if kind in method.nodes:
+                if kind in method.nodes and (not method.needs or method.needs in _QUERIES):
                     self._add(method)
 
     def _add(self, method: ApiMethod) -> None:

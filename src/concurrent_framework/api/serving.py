@@ -45,6 +45,7 @@ def always_beside(facts: NodeFacts) -> AbstractContextManager[str]:
 
 @contextmanager
 def _served(facts: NodeFacts) -> Iterator[str]:
+    from concurrent_framework.api.launching import Launcher
     from concurrent_framework.api.server import ApiServer
 
     book = facts.book or TokenBook(facts.directory / "tokens.json")
@@ -52,6 +53,9 @@ def _served(facts: NodeFacts) -> Iterator[str]:
     api = ApiContext(
         facts.kind, facts.name, facts.components, facts.stats.snapshot, facts.status, book
     )
+    if facts.kind == "master" and facts.connection is not None:
+        endpoint = facts.connection.endpoint
+        api.launcher = Launcher(facts.components, endpoint, facts.directory, facts.plugins)
     port = facts.components.config.value(ApiOptions.port)
     with ApiServer(api, port, facts) as server:
         access = Access(server.url, token)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from concurrent_framework.cli import control, nodes, queries, running
+from concurrent_framework.cli import api, control, nodes, queries, running, top
 from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
@@ -33,6 +33,9 @@ app.command("status", rich_help_panel=LOOK)(queries.status)
 app.command("apps", rich_help_panel=LOOK)(queries.apps)
 app.command("ps", rich_help_panel=LOOK)(queries.ps)
 app.command("explain", rich_help_panel=LOOK)(queries.explain)
+app.command("top", rich_help_panel=LOOK)(top.top)
+app.command("stats", rich_help_panel=LOOK)(api.stats)
+app.command("dashboard", rich_help_panel=LOOK)(api.dashboard)
 app.command("attach", rich_help_panel=STEER)(control.attach)
 app.command("cancel", rich_help_panel=STEER)(control.cancel)
 

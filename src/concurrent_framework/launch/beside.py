@@ -31,6 +31,7 @@ class NodeFacts(NamedTuple):
         connection: reaches its master, None if it may only work for it.
         book: the master's tokens; None for a node that has none.
         token: returns a token for a role, the same from start to start; None as above.
+        plugins: the folder of an environment's plug-ins, None for none.
 
     """
 
@@ -44,6 +45,7 @@ class NodeFacts(NamedTuple):
     connection: Connection | None = None
     book: TokenBook | None = None
     token: Callable[[Any], str] | None = None
+    plugins: Path | None = None
 
 
 Beside = Callable[[NodeFacts], AbstractContextManager[str]]

@@ -29,6 +29,7 @@ BUILTIN = (
         "api-applications", "concurrent_framework.api.methods.applications:ApplicationMethods", _API
     ),
     Reference("api-tasks", "concurrent_framework.api.methods.tasks:TaskMethods", _API),
+    Reference("api-steering", "concurrent_framework.api.methods.steering:SteeringMethods", _API),
     Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
 )

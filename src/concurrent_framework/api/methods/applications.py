@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from concurrent_framework.api.method import Call, IApiMethods, api_method
 from concurrent_framework.components import Component, implements
-from concurrent_framework.model.errors import UsageError
+from concurrent_framework.model.errors import ConcurrentError, UsageError
 
 Which = Annotated[
     str | int,
@@ -57,6 +57,59 @@ class ApplicationMethods(Component):
             "output", application=str(application), since=since, limit=limit
         )
         return answer
+
+    @api_method("applications.installed")
+    async def installed(self, call: Call) -> list[str]:
+        """List the applications that applications.launch can start, the samples among them."""
+        return [] if call.api.launcher is None else call.api.launcher.names()
+
+    @api_method("applications.launch", role="admin")
+    async def launch(
+        self,
+        call: Call,
+        name: Annotated[str, Meta(description="One of those that applications.installed lists.")],
+        arguments: Annotated[
+            list[str], Meta(description="What it finds in `self.arguments`.")
+        ] = [],  # noqa: B006 (never changed: each call gets what was decoded)
+        settings: Annotated[
+            dict[str, str | int | float | bool | list[str]],
+            Meta(description="Options for it: `section.key` to value."),
+        ] = {},  # noqa: B006
+    ) -> dict[str, Any]:
+        """Start an installed application on this master, in a process of its own.
+
+        Returns the application as applications.show does, once it has joined. It ends by itself, or
+        with the master when that is stopped.
+        """
+        if call.api.launcher is None:
+            message = "this node launches no applications: ask the API of a master"
+            raise ConcurrentError(message)
+
+        async def known() -> list[dict[str, Any]]:
+            return [*await call.api.ask("applications"), *await call.api.ask("ended")]
+
+        return await call.api.launcher.launch(name, arguments, settings, known)
+
+    @api_method("applications.outcome")
+    async def outcome(self, call: Call, application: Which) -> dict[str, Any]:
+        """Say how an application ended, or that it still runs.
+
+        For one that applications.launch started, `exit_code` and `output` tell how its process
+        ended and what it wrote last.
+        """
+        found = await _found(call, str(application))
+        launched = call.api.launcher
+        ending = None if launched is None else launched.ending(found["application"])
+        return {
+            "application": found["application"],
+            "name": found["name"],
+            "ended": found["state"] == "ended",
+            "reason": found.get("reason", ""),
+            "finished": found["finished"],
+            "failed": found["failed"],
+            "cancelled": found["cancelled"],
+            **(ending or {"exit_code": None, "output": ""}),
+        }
 
     @api_method("applications.cancel", role="admin")
     async def cancel(self, call: Call, application: Which) -> dict[str, Any]:
