@@ -13,6 +13,9 @@ from concurrent_framework.cli.options import Json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+WIDE = 120
+"""Columns of what is read by a program."""
+
 Where = Annotated[
     Path | None,
     typer.Argument(
@@ -69,16 +72,16 @@ def _show(found: Mapping[str, Mapping[str, Any]]) -> None:
     if not found:
         print("no statistics: the master runs with stats.enabled=false, or none is called so")
         return
-    table = make_table("NAME~", "COUNT>", "RATE>", "MEAN>", "P50>", "P95>", "P99>", "MAX>")
+    table = make_table("NAME", "COUNT>", "RATE>", "MEAN>", "P50>", "P99>", "MAX>")
     for name, one in found.items():
         if one["kind"] == "gauge":
-            table.add_row(name, f"{one['value']:,g}", *[""] * 6)
+            table.add_row(name, f"{one['value']:,g}", *[""] * 5)
         elif one["kind"] == "counter":
-            table.add_row(name, count(one["count"]), rate(one["rate"]), *[""] * 5)
+            table.add_row(name, count(one["count"]), rate(one["rate"]), *[""] * 4)
         else:
-            shown = [_amount(name, one[key]) for key in ("mean", "p50", "p95", "p99", "max")]
+            shown = [_amount(name, one[key]) for key in ("mean", "p50", "p99", "max")]
             table.add_row(name, count(one["count"]), rate(one["rate"]), *shown)
-    Console(highlight=False).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def _amount(name: str, value: float) -> str:

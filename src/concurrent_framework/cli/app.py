@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from concurrent_framework.cli import api, control, nodes, queries, running, top
+from concurrent_framework.cli import (
+    api,
+    application_logs,
+    control,
+    nodes,
+    queries,
+    running,
+    top,
+)
 from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
@@ -34,6 +42,7 @@ app.command("apps", rich_help_panel=LOOK)(queries.apps)
 app.command("ps", rich_help_panel=LOOK)(queries.ps)
 app.command("explain", rich_help_panel=LOOK)(queries.explain)
 app.command("top", rich_help_panel=LOOK)(top.top)
+app.command("logs", rich_help_panel=LOOK)(application_logs.logs)
 app.command("stats", rich_help_panel=LOOK)(api.stats)
 app.command("dashboard", rich_help_panel=LOOK)(api.dashboard)
 app.command("attach", rich_help_panel=STEER)(control.attach)
