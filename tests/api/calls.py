@@ -83,7 +83,7 @@ class Node:
         manager = ComponentManager(Config(), components)
         self.noted = Noted()
         clock: Iterator[float] = iter(range(10**6))
-        table = MethodTable("master", manager.all(IApiMethods))
+        table = MethodTable(["master"], manager.all(IApiMethods))
         self.dispatcher = Dispatcher(table, self.noted, lambda: next(clock))
         self.api = ApiContext("master", "m", manager, dict, dict, TokenBook(Path("/nowhere")))
 

@@ -43,3 +43,14 @@ def reach(swarm: Swarm) -> Reach:
 def client(reach: Reach) -> Client:
     """The client of the API."""
     return Client(reach.url, reach.token)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """A place of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        place = Place(Path(name))
+        try:
+            yield place
+        finally:
+            place.close()

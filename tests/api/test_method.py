@@ -7,11 +7,13 @@ from typing import Annotated
 import pytest
 from msgspec import Meta
 
-from concurrent_framework.api.method import Call, IApiMethods, MethodTable, api_method
+from concurrent_framework.api.method import Call, IApiMethods, MethodTable, NodeKind, api_method
 from concurrent_framework.components import Component, ComponentManager, implements
 from concurrent_framework.config import Config
 from concurrent_framework.model.errors import UsageError
 from tests.api.calls import Examples, Node
+
+KINDS: tuple[NodeKind, ...] = ("master", "worker")
 
 
 class Laboratory(Component):
@@ -60,20 +62,20 @@ def test_bounds_are_checked() -> None:
 
 def test_a_method_is_on_the_nodes_it_is_for() -> None:
     components = [Laboratory()]
-    names = {kind: MethodTable(kind, components).all() for kind in ("master", "worker")}
+    names = {kind: MethodTable([kind], components).all() for kind in KINDS}
     assert [one.name for one in names["master"]] == ["laboratory.temperature"]
     assert [one.name for one in names["worker"]] == ["laboratory.everywhere"]
 
 
 def test_two_of_the_same_name_are_refused() -> None:
     with pytest.raises(UsageError, match="Laboratory and Rival"):
-        MethodTable("master", [Laboratory(), Rival()])
+        MethodTable(["master"], [Laboratory(), Rival()])
 
 
 def test_a_component_that_is_switched_off_offers_nothing() -> None:
     config = Config.load(None, {}, ["components.laboratory=false"])
     manager = ComponentManager(config, [Laboratory])
-    assert MethodTable("master", manager.all(IApiMethods)).all() == []
+    assert MethodTable(["master"], manager.all(IApiMethods)).all() == []
 
 
 @pytest.mark.parametrize("name", ["temperature", "Lab.temperature", "lab.", "lab temperature"])

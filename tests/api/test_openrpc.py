@@ -24,7 +24,7 @@ SCHEMAS = Path(__file__).with_name("schemas")
 @pytest.fixture(scope="module")
 def table() -> MethodTable:
     components = ComponentManager(Config(), [*BUILTIN, Laboratory])
-    return MethodTable("master", components.all(IApiMethods))
+    return MethodTable(["master"], components.all(IApiMethods))
 
 
 @pytest.fixture(scope="module")

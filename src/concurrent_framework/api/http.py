@@ -59,7 +59,7 @@ class _Routes:
         return JSONResponse({"answer": "pong"})
 
     async def status(self, request: Request) -> Response:
-        name = "cluster.status" if self._api.kind == "master" else "node.status"
+        name = "node.status" if self._api.master is None else "cluster.status"
         return await self._result(request, name)
 
     async def stats(self, request: Request) -> Response:

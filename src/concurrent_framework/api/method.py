@@ -168,7 +168,7 @@ class MethodTable:
     """The methods of one node, by name.
 
     Args:
-        kind: what the node is.
+        kinds: what the node is; ``master`` too if it can ask one.
         components: those that offer methods, the built-in ones first.
 
     Raises:
@@ -176,11 +176,12 @@ class MethodTable:
 
     """
 
-    def __init__(self, kind: NodeKind, components: Iterable[object]) -> None:
+    def __init__(self, kinds: Iterable[NodeKind], components: Iterable[object]) -> None:
+        has = frozenset(kinds)
         self._methods: dict[str, ApiMethod] = {}
         for component in components:
             for method in _methods_of(component):
-                if kind in method.nodes and (not method.needs or method.needs in _QUERIES):
+                if has & set(method.nodes) and (not method.needs or method.needs in _QUERIES):
                     self._add(method)
 
     def _add(self, method: ApiMethod) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from concurrent_framework.api.context import ApiContext
+    from concurrent_framework.api.method import NodeKind
     from concurrent_framework.launch.beside import NodeFacts
 
 HOST = "127.0.0.1"
@@ -117,7 +118,8 @@ class ApiServer:
         link = MasterLink(facts.connection) if facts.connection is not None else None
         if link is not None:
             api.master, api.feed = link, Feed(api)
-        api.methods = MethodTable(api.kind, api.components.all(IApiMethods))
+        kinds: list[NodeKind] = [api.kind] if link is None else [api.kind, "master"]
+        api.methods = MethodTable(kinds, api.components.all(IApiMethods))
         dispatcher = Dispatcher(api.methods, Calls(facts.stats, facts.log), time.perf_counter)
         found = [one.pages(api, dispatcher) for one in api.components.all(IWebPages)]
         pages = [one for one in found if one is not None]

@@ -22,6 +22,7 @@ class RunOptions(NamedTuple):
         settings: ``section.key=value`` each.
         detach: leave as soon as the master has the task system.
         quiet: no progress bar.
+        dashboard: serve the API and the dashboard while it runs.
         arguments: what the application gets as `self.arguments`.
 
     """
@@ -32,11 +33,18 @@ class RunOptions(NamedTuple):
     settings: tuple[str, ...] = ()
     detach: bool = False
     quiet: bool = False
+    dashboard: bool = False
     arguments: tuple[str, ...] = ()
 
 
 VALUED = {"--workers": "workers", "-w": "workers", "--join": "join", "-j": "join", "--set": "set"}
-FLAGS = {"--detach": "detach", "-d": "detach", "--quiet": "quiet", "-q": "quiet"}
+FLAGS = {
+    "--detach": "detach",
+    "-d": "detach",
+    "--quiet": "quiet",
+    "-q": "quiet",
+    "--dashboard": "dashboard",
+}
 
 
 def read_quickly(words: Sequence[str]) -> RunOptions | None:
@@ -86,5 +94,6 @@ def read_quickly(words: Sequence[str]) -> RunOptions | None:
         settings=tuple(settings),
         detach="detach" in flags,
         quiet="quiet" in flags,
+        dashboard="dashboard" in flags,
         arguments=(*places[1:], *rest),
     )

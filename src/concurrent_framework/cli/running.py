@@ -55,6 +55,12 @@ Detach = Annotated[
         help="Leave once the master has the task system; `concurrent attach` gets its outcome.",
     ),
 ]
+Dashboard = Annotated[
+    bool,
+    typer.Option(
+        "--dashboard", metavar="", help="Serve the dashboard while it runs; prints a link."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress bar.")]
 
 
@@ -66,6 +72,7 @@ def run(
     settings: Settings = None,
     detach: Detach = False,
     quiet: Quiet = False,
+    dashboard: Dashboard = False,
 ) -> int:
     """Run an application: here, on a cluster made for it, or on the swarm of a master.
 
@@ -82,6 +89,7 @@ def run(
             settings=tuple(settings or ()),
             detach=detach,
             quiet=quiet,
+            dashboard=dashboard,
             arguments=tuple(arguments or ()),
         )
     )

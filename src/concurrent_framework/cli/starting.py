@@ -22,8 +22,9 @@ def start_master(listen: str, name: str, settings: Sequence[str]) -> int:
 
 def start_worker(join: str, name: str, settings: Sequence[str]) -> int:
     """Run a worker until it is stopped; return its exit code."""
+    from concurrent_framework.api.serving import beside
     from concurrent_framework.launch.locate import locate
     from concurrent_framework.launch.nodes import run_worker
 
     config = Config.load(None, os.environ, settings)
-    return run_worker(config, locate(join), name=name)
+    return run_worker(config, locate(join), name=name, beside=beside)

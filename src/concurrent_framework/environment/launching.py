@@ -72,16 +72,26 @@ def launch(
 
 
 def _run_node(environment: Environment, log: Logger) -> int:
+    from concurrent_framework.api.serving import beside
     from concurrent_framework.launch.nodes import run_master, run_worker
 
     components, title = environment.components, environment.title
     if environment.application == "master":
         keys, listen = environment.layout.keys, environment.listen
         return run_master(
-            components.config, listen=listen, name=title, components=components, keys=keys, log=log
+            components.config,
+            listen=listen,
+            name=title,
+            components=components,
+            keys=keys,
+            log=log,
+            beside=beside,
+            plugins=environment.layout.plugins,
         )
     connection = locate(environment.join)
-    return run_worker(components.config, connection, name=title, components=components, log=log)
+    return run_worker(
+        components.config, connection, name=title, components=components, log=log, beside=beside
+    )
 
 
 def _run_application(

@@ -21,11 +21,13 @@ from concurrent_framework.config import Config
 from concurrent_framework.launch.beside import NodeFacts, nothing
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.lifeline import name_process
+from concurrent_framework.launch.logs import formatter_for, make_log
 from concurrent_framework.launch.template import Template
 from concurrent_framework.launch.worker_directory import worker_directory
 from concurrent_framework.master.node import MasterNode, MasterPlaces
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.stats import NOTHING, registry_for
+from concurrent_framework.stats.dumping import dumping
 from concurrent_framework.transport.signals import StopSignal
 from concurrent_framework.worker.node import WorkerNode, WorkerPlaces
 from concurrent_framework.worker.reactor import Identity
@@ -48,6 +50,7 @@ def run_master(
     keys: Path | None = None,
     log: logging.Logger | None = None,
     beside: Beside = nothing,
+    plugins: Path | None = None,
 ) -> int:
     """Run a master until it is stopped; return its exit code.
 
@@ -59,6 +62,7 @@ def run_master(
         keys: directory of its keys and tokens; None for that of the user.
         log: where to write; None for stderr.
         beside: starts what runs beside it once it can be reached.
+        plugins: the folder of its environment's plug-ins, None for none.
 
     Raises:
         UsageError: the endpoint is taken or malformed, or an option is wrong.
@@ -70,7 +74,7 @@ def run_master(
 
     components = components or components_for(config)
     name = name or socket.gethostname()
-    log = log or make_log(logging.INFO)
+    log = log or make_log(logging.INFO, formatter_for(config, name))
     stop = StopSignal(interrupt=True)
     with Template(warm=("host",)) as template, create(name) as run:
         guard = access.Guard.open(keys or access.keys_directory()) if listen or keys else None
@@ -104,8 +108,9 @@ def run_master(
             Connection(transport.ipc_endpoint),
             guard.book if guard else None,
             guard.token if guard else None,
+            plugins,
         )
-        with beside(facts) as more:
+        with beside(facts) as more, dumping(stats, config, log):
             print(access.greeting(name, guard if listen else None, transport.tcp_endpoint, more))
             sys.stdout.flush()
             return node.app_main()
@@ -118,6 +123,7 @@ def run_worker(
     name: str = "",
     components: ComponentManager | None = None,
     log: logging.Logger | None = None,
+    beside: Beside = nothing,
 ) -> int:
     """Run a worker until it is stopped; return its exit code.
 
@@ -127,6 +133,7 @@ def run_worker(
         name: what people call it; by default the machine's name and this process's id.
         components: those of its environment; None for what is built in and installed.
         log: where to write; None for stderr.
+        beside: starts what runs beside it.
 
     Raises:
         MasterNotFoundError: no master answered in time.
@@ -137,16 +144,21 @@ def run_worker(
     components = components or components_for(config)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     stop = StopSignal(interrupt=True)
-    log = log or make_log(logging.INFO)
+    log = log or make_log(logging.INFO, formatter_for(config, name))
     with (
         worker_directory() as directory,
         Template(warm=("executor",)) as template,
     ):
         log.info("worker %s joins %s (Ctrl-C ends it)", name, connection.endpoint)
+        stats = registry_for(config)
         places = _worker_places(connection, name, template, directory, stop, log)
-        node = components.create(WorkerNode, places)
+        node = components.create(WorkerNode, places._replace(stats=stats))
         node.app_init()
-        return node.app_main()
+        facts = NodeFacts("worker", name, components, directory, stats, node.describe, log)
+        with beside(facts) as told, dumping(stats, config, log):
+            if told:
+                print(told, flush=True)
+            return node.app_main()
 
 
 def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> int:
@@ -205,15 +217,6 @@ def _serve(node: MasterNode | WorkerNode) -> int:
 def _embedded_components(config: bytes, plugins: str) -> ComponentManager:
     folder = Path(plugins) if plugins else None
     return components_for(Config.from_json(config), unknown=False, plugins=folder)
-
-
-def make_log(level: int) -> logging.Logger:
-    """Return a log that writes lines with times to stderr."""
-    log = logging.Logger("concurrent", level)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
-    log.addHandler(handler)
-    return log
 
 
 def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001 (see MasterPlaces)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from concurrent_framework.transport.base import ServerTransport
     from concurrent_framework.transport.signals import StopSignal
 
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 LINGER = 0.5
 """Seconds that the goodbyes have to leave at the end."""
 
@@ -186,4 +187,8 @@ class MasterNode(Component):
                 case StopHost():
                     self._hosts.stop(command.host)
                 case Log():
-                    getattr(self._places.log, command.level)(command.text)
+                    self._places.log.log(
+                        LEVELS[command.level],
+                        command.text,
+                        extra={"kind": command.kind, "ids": command.ids},
+                    )
