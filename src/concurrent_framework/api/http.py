@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from concurrent_framework.api.guard import Guard
 from concurrent_framework.api.method import Call
 from concurrent_framework.api.rpc import FORBIDDEN, NO_MASTER, RpcError
-from concurrent_framework.model.errors import MasterNotFoundError
+from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -99,7 +99,7 @@ class _Routes:
                     yield b": live events; an id can be given as Last-Event-ID to go on there\n\n"
                 elif not kinds or event["kind"].startswith(kinds):
                     yield _as_event(event)
-        except MasterNotFoundError as error:
+        except ConcurrentError as error:
             yield b"event: master.away\ndata: " + msgspec.json.encode(str(error)) + b"\n\n"
 
     async def _result(self, request: Request, method: str) -> Response:
