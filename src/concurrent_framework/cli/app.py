@@ -7,17 +7,19 @@ from typing import Annotated
 import typer
 
 from concurrent_framework.cli import (
+    api,
+    application_logs,
     configuration,
     console,
     control,
     environments,
-    logs,
     nodes,
     plugins,
     queries,
     running,
     saving,
     steering,
+    top,
 )
 from concurrent_framework.cli.target import sample_names
 
@@ -48,6 +50,10 @@ app.command("ps", rich_help_panel=LOOK)(queries.ps)
 app.command("explain", rich_help_panel=LOOK)(queries.explain)
 app.command("failed", rich_help_panel=LOOK)(queries.failed)
 app.command("show", rich_help_panel=LOOK)(queries.show)
+app.command("top", rich_help_panel=LOOK)(top.top)
+app.command("logs", rich_help_panel=LOOK)(application_logs.logs)
+app.command("stats", rich_help_panel=LOOK)(api.stats)
+app.command("dashboard", rich_help_panel=LOOK)(api.dashboard)
 app.command("attach", rich_help_panel=STEER)(control.attach)
 app.command("cancel", rich_help_panel=STEER)(control.cancel)
 app.command("pause", rich_help_panel=STEER)(steering.pause)
@@ -77,7 +83,6 @@ env.command("delete")(environments.delete)
 app.add_typer(env, name="env", rich_help_panel=ENVIRONMENTS)
 app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
 app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
-app.command("logs", rich_help_panel=ENVIRONMENTS)(logs.logs)
 app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
 
 

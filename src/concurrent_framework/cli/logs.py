@@ -57,6 +57,8 @@ def as_object(line: str) -> str:
     """
     import json
 
+    if line.startswith("{"):
+        return line  # it was written as JSON
     found = _RECORD.fullmatch(line)
     if found is None:
         return json.dumps({"time": None, "level": None, "logger": None, "text": line})

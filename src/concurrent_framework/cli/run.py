@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from concurrent_framework.cli.loading import users_errors
@@ -68,7 +69,14 @@ def run_on(
     application.display = display_for(application.full_name, quiet=options.quiet)
     with users_errors(target.text, may_exit=True):
         application.app_init()
-    code = application.app_main()
+    if options.dashboard:
+        from concurrent_framework.api.application import seen
+
+        with seen(application, connection) as told:
+            print(told, file=sys.stderr, flush=True)
+            code = application.app_main()
+    else:
+        code = application.app_main()
     if options.detach and code == 0:
         _tell_where(application, connection, options.join)
     return code

@@ -23,6 +23,7 @@ class RunOptions(NamedTuple):
         detach: leave as soon as the master has the task system.
         quiet: no progress bar.
         resume: take over the application of this name that the master has, if it has one.
+        dashboard: serve the API and the dashboard while it runs.
         arguments: what the application gets as `self.arguments`.
 
     """
@@ -34,6 +35,7 @@ class RunOptions(NamedTuple):
     detach: bool = False
     quiet: bool = False
     resume: bool = False
+    dashboard: bool = False
     arguments: tuple[str, ...] = ()
 
 
@@ -44,6 +46,7 @@ FLAGS = {
     "--quiet": "quiet",
     "-q": "quiet",
     "--resume": "resume",
+    "--dashboard": "dashboard",
 }
 
 
@@ -95,5 +98,6 @@ def read_quickly(words: Sequence[str]) -> RunOptions | None:
         detach="detach" in flags,
         quiet="quiet" in flags,
         resume="resume" in flags,
+        dashboard="dashboard" in flags,
         arguments=(*places[1:], *rest),
     )

@@ -55,6 +55,12 @@ Detach = Annotated[
         help="Leave once the master has the task system; `concurrent attach` gets its outcome.",
     ),
 ]
+Dashboard = Annotated[
+    bool,
+    typer.Option(
+        "--dashboard", metavar="", help="Serve the dashboard while it runs; prints a link."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress bar.")]
 
 
@@ -76,7 +82,9 @@ def run(
     settings: Settings = None,
     detach: Detach = False,
     quiet: Quiet = False,
+    *,
     resume: Resume = False,
+    dashboard: Dashboard = False,
 ) -> int:
     """Run an application: here, on a cluster made for it, or on the swarm of a master.
 
@@ -94,6 +102,7 @@ def run(
             detach=detach,
             quiet=quiet,
             resume=resume,
+            dashboard=dashboard,
             arguments=tuple(arguments or ()),
         )
     )

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 def start_master(listen: str, name: str, settings: Sequence[str]) -> int:
     """Run a master until it is stopped; return its exit code."""
+    from concurrent_framework.api.serving import beside
     from concurrent_framework.launch.nodes import run_master
 
-    return run_master(Config.load(None, os.environ, settings), listen=listen, name=name)
+    config = Config.load(None, os.environ, settings)
+    return run_master(config, listen=listen, name=name, beside=beside)
 
 
 def start_worker(join: str, name: str, settings: Sequence[str]) -> int:
     """Run a worker until it is stopped; return its exit code."""
+    from concurrent_framework.api.serving import beside
     from concurrent_framework.cli.locating import master_of
     from concurrent_framework.launch.nodes import run_worker
 
     config = Config.load(None, os.environ, settings)
-    return run_worker(config, master_of(join), name=name)
+    return run_worker(config, master_of(join), name=name, beside=beside)

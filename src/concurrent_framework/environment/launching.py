@@ -83,6 +83,7 @@ def launch(
 
 
 def _run_node(environment: Environment, log: Logger, running: Callable[[], None]) -> int:
+    from concurrent_framework.api.serving import beside
     from concurrent_framework.launch.nodes import run_master, run_worker
 
     components, title = environment.components, environment.title
@@ -96,10 +97,14 @@ def _run_node(environment: Environment, log: Logger, running: Callable[[], None]
             keys=environment.layout.keys,
             journal=environment.layout.data / "journal",
             log=log,
+            beside=beside,
+            plugins=environment.layout.plugins,
         )
     connection = joined_by(environment)
     running()
-    return run_worker(components.config, connection, name=title, components=components, log=log)
+    return run_worker(
+        components.config, connection, name=title, components=components, log=log, beside=beside
+    )
 
 
 def _run_application(

@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 from concurrent_framework.environment.files import telling
+from concurrent_framework.launch.logs import formatter_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,13 +63,13 @@ def logging_to(environment: Environment, *, echo: bool = False) -> Iterator[logg
             backupCount=environment.log_files,
             encoding="utf-8",
         )
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(formatter_for(environment.config, environment.title, _FORMAT))
     handler.setLevel(level)
     log = logging.Logger("concurrent", level)  # noqa: LOG001 (each node has one of its own)
     log.addHandler(handler)
     if echo:
         shown = logging.StreamHandler()
-        shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        shown.setFormatter(formatter_for(environment.config, environment.title))
         log.addHandler(shown)
     root = logging.getLogger()
     before = root.level

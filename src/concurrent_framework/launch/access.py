@@ -78,8 +78,8 @@ class Guard(NamedTuple):
         return token
 
 
-def greeting(name: str, guard: Guard | None, endpoint: str) -> str:
-    """Return what a master prints when it is ready: how to join it."""
+def greeting(name: str, guard: Guard | None, endpoint: str, more: str = "") -> str:
+    """Return what a master prints when it is ready: how to join it, and more."""
     lines = [f"master {name} is ready; Ctrl-C ends it", "", "on this machine:"]
     lines += ["  concurrent worker", "  concurrent run APP --join auto"]
     if guard is not None:
@@ -90,6 +90,8 @@ def greeting(name: str, guard: Guard | None, endpoint: str) -> str:
         lines += ["", "on other machines (whoever has a link may join: keep them private):"]
         lines += [f"  concurrent worker --join '{worker.url()}'"]
         lines += [f"  concurrent run APP --join '{application.url()}'"]
+    if more:
+        lines += ["", more]
     return "\n".join([*lines, ""])
 
 

@@ -10,6 +10,7 @@ _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
 _STORE = ("concurrent_framework.store.base:IStore",)
 _ENGINE = ("concurrent_framework.store.engine:IDatabaseEngine",)
 _PICKLER = ("concurrent_framework.tasks.pickling:IPickler",)
+_API = ("concurrent_framework.api.method:IApiMethods",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -23,6 +24,18 @@ BUILTIN = (
     Reference("locality", "concurrent_framework.scheduling.strategies:Locality", _STRATEGY),
     Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
+    Reference("api", "concurrent_framework.api.options:ApiOptions", ()),
+    Reference("otel", "concurrent_framework.api.options:TraceOptions", ()),
+    Reference("log", "concurrent_framework.launch.logs:LogOptions", ()),
+    Reference("stats", "concurrent_framework.stats.registry:StatsOptions", ()),
+    Reference("api-cluster", "concurrent_framework.api.methods.cluster:ClusterMethods", _API),
+    Reference("api-nodes", "concurrent_framework.api.methods.nodes:NodeMethods", _API),
+    Reference(
+        "api-applications", "concurrent_framework.api.methods.applications:ApplicationMethods", _API
+    ),
+    Reference("api-tasks", "concurrent_framework.api.methods.tasks:TaskMethods", _API),
+    Reference("api-steering", "concurrent_framework.api.methods.steering:SteeringMethods", _API),
+    Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
     Reference("memory", "concurrent_framework.store.memory:MemoryStore", _STORE),
     Reference("sqlite", "concurrent_framework.store.sqlite:SqliteStore", _STORE),

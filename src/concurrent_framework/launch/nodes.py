@@ -15,21 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from concurrent_framework import __version__
+from concurrent_framework.application.connection import Connection
 from concurrent_framework.code.cache import CodeCache
 from concurrent_framework.config import Config
+from concurrent_framework.launch.beside import NodeFacts, nothing
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.lifeline import name_process
+from concurrent_framework.launch.logs import formatter_for, make_log
 from concurrent_framework.launch.template import Template
 from concurrent_framework.launch.worker_directory import worker_directory
 from concurrent_framework.master.node import MasterNode, MasterPlaces
 from concurrent_framework.model.errors import ConcurrentError
+from concurrent_framework.stats import NOTHING, registry_for
+from concurrent_framework.stats.dumping import dumping
 from concurrent_framework.transport.signals import StopSignal
 from concurrent_framework.worker.node import WorkerNode, WorkerPlaces
 from concurrent_framework.worker.reactor import Identity
 
 if TYPE_CHECKING:
-    from concurrent_framework.application.connection import Connection
     from concurrent_framework.components import ComponentManager
+    from concurrent_framework.launch.beside import Beside
     from concurrent_framework.protocol.session import Hello, Role
 
 LOCAL_ROLES: frozenset[Role] = frozenset({"submit", "execute", "observe", "admin", "host"})
@@ -45,6 +50,8 @@ def run_master(
     keys: Path | None = None,
     journal: Path | None = None,
     log: logging.Logger | None = None,
+    beside: Beside = nothing,
+    plugins: Path | None = None,
 ) -> int:
     """Run a master until it is stopped; return its exit code.
 
@@ -57,6 +64,8 @@ def run_master(
         keys: directory of its keys and tokens; None for that of the user.
         journal: directory of its journal; None for one in that of the user.
         log: where to write; None for stderr.
+        beside: starts what runs beside it once it can be reached.
+        plugins: the folder of its environment's plug-ins, None for none.
 
     Raises:
         UsageError: the endpoint is taken or malformed, an option is wrong, or a master of this name
@@ -70,11 +79,13 @@ def run_master(
 
     components = components or components_for(config)
     name = name or socket.gethostname()
+    log = log or make_log(logging.INFO, formatter_for(config, name))
     stop = StopSignal(interrupt=True)
     journal = journal or access.journal_directory(name)
     with Template(warm=("host",)) as template, create(name, mark=str(journal)) as run:
-        guard = access.Guard.open(keys or access.keys_directory()) if listen else None
-        served = serve(components, run.socket, listen, guard.keys if guard else None)
+        guard = access.Guard.open(keys or access.keys_directory()) if listen or keys else None
+        served = serve(components, run.socket, listen, guard.keys if guard and listen else None)
+        stats = registry_for(config)
         places = MasterPlaces(
             secrets.token_hex(16),
             name,
@@ -85,13 +96,29 @@ def run_master(
             run.path,
             guard.grant if guard else _grant_local,
             stop,
-            log or make_log(logging.INFO),
+            log,
             journal,
+            stats,
         )
         node = components.create(MasterNode, places)
         node.app_init()
-        print(access.greeting(name, guard, served.public), flush=True)
-        return node.app_main()
+        facts = NodeFacts(
+            "master",
+            name,
+            components,
+            run.path,
+            stats,
+            node.describe,
+            log,
+            Connection(served.private),
+            guard.book if guard else None,
+            guard.token if guard else None,
+            plugins,
+        )
+        with beside(facts) as more, dumping(stats, config, log):
+            print(access.greeting(name, guard if listen else None, served.public, more))
+            sys.stdout.flush()
+            return node.app_main()
 
 
 def run_worker(
@@ -101,6 +128,7 @@ def run_worker(
     name: str = "",
     components: ComponentManager | None = None,
     log: logging.Logger | None = None,
+    beside: Beside = nothing,
 ) -> int:
     """Run a worker until it is stopped; return its exit code.
 
@@ -110,6 +138,7 @@ def run_worker(
         name: what people call it; by default the machine's name and this process's id.
         components: those of its environment; None for what is built in and installed.
         log: where to write; None for stderr.
+        beside: starts what runs beside it.
 
     Raises:
         MasterNotFoundError: no master answered in time.
@@ -120,16 +149,21 @@ def run_worker(
     components = components or components_for(config)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     stop = StopSignal(interrupt=True)
-    log = log or make_log(logging.INFO)
+    log = log or make_log(logging.INFO, formatter_for(config, name))
     with (
         worker_directory() as directory,
         Template(warm=("executor",)) as template,
     ):
         log.info("worker %s joins %s (Ctrl-C ends it)", name, connection.endpoint)
+        stats = registry_for(config)
         places = _worker_places(connection, name, template, directory, stop, log)
-        node = components.create(WorkerNode, places)
+        node = components.create(WorkerNode, places._replace(stats=stats))
         node.app_init()
-        return node.app_main()
+        facts = NodeFacts("worker", name, components, directory, stats, node.describe, log)
+        with beside(facts) as told, dumping(stats, config, log):
+            if told:
+                print(told, flush=True)
+            return node.app_main()
 
 
 def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> int:
@@ -154,6 +188,7 @@ def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> 
             _grant_local,
             stop,
             make_log(logging.WARNING),
+            stats=NOTHING,
         )
         node = components.create(MasterNode, places)
         return _serve(node)
@@ -161,8 +196,6 @@ def embedded_master(config: bytes, directory: str, plugins: str, ready: int) -> 
 
 def embedded_worker(config: bytes, directory: str, plugins: str, ready: int, not_ready: int) -> int:
     """Be the worker of an embedded cluster; it starts once `ready` has been closed elsewhere."""
-    from concurrent_framework.application.connection import Connection
-
     os.close(not_ready)
     name_process("concurrent-wrkr")
     path = Path(directory)
@@ -189,15 +222,6 @@ def _serve(node: MasterNode | WorkerNode) -> int:
 def _embedded_components(config: bytes, plugins: str) -> ComponentManager:
     folder = Path(plugins) if plugins else None
     return components_for(Config.from_json(config), unknown=False, plugins=folder)
-
-
-def make_log(level: int) -> logging.Logger:
-    """Return a log that writes lines with times to stderr."""
-    log = logging.Logger("concurrent", level)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
-    log.addHandler(handler)
-    return log
 
 
 def _grant_local(_hello: Hello, local: bool) -> tuple[frozenset[Role], str]:  # noqa: FBT001 (see MasterPlaces)

@@ -16,6 +16,7 @@ from concurrent_framework.master import (
 )
 from concurrent_framework.master.state import (
     ApplicationRecord,
+    Echo,
     PeerRecord,
     SpecRecord,
     TaskRecord,
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import NewTask
     from concurrent_framework.scheduling.queue import GroupKey
 
+ECHO_LINES = 200
+"""Pieces of output that are kept of an application that has ended."""
+
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     """Take in an application: a new one, one that reconnects, or a process that attaches."""
@@ -56,7 +60,12 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     number = state.sessions.get(hello.session)
     if number is None:
         number = open_application(reactor, hello.session, hello.name or "application", parent=0)
-        reactor.outbox.log("info", f"application {number} ({hello.name}) joined from {hello.host}")
+        reactor.outbox.log(
+            "info",
+            f"application {number} ({hello.name}) joined from {hello.host}",
+            "application.joined",
+            application=number,
+        )
     application = state.applications[number]
     same_process = (hello.host, hello.pid) == (application.host, application.pid)
     if same_process and hello.greeting <= application.greeting:
@@ -279,6 +288,8 @@ def complete(
         application.failures.append((record.key, record.task.name, outcome.failure))
         letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
         reactor.journal.letter(record.key)
+        where = outcome.failure.certificate.worker
+        reactor.chronicle.failed(record.key, record.task.name, where, outcome.failure.message)
     application.task_progress.pop(record.key, None)
     record.checkpoint = b""
     if record.spec.spec.notifies and not application.parent:
@@ -370,7 +381,12 @@ def on_goodbye(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message:
     if message.detach:
         application.detached = True
         reactor.journal.changed(application)
-        reactor.outbox.log("info", f"application {application.number} detached")
+        reactor.outbox.log(
+            "info",
+            f"application {application.number} detached",
+            "application.detached",
+            application=application.number,
+        )
     else:
         end_application(reactor, application, message.reason or "it ended")
 
@@ -414,4 +430,18 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     state.queue.paused.discard(application.number)
     state.talkative.discard(application.number)
     letters.drop_code(state, application.digests)
-    reactor.outbox.log("info", f"application {application.number} ({application.name}): {reason}")
+    _tell_end(reactor, application, reason)
+
+
+def _tell_end(reactor: MasterReactor, application: ApplicationRecord, reason: str) -> None:
+    reactor.outbox.log(
+        "info",
+        f"application {application.number} ({application.name}): {reason}",
+        "system.ended" if application.parent else "application.ended",
+        application=reactor.state.owner_of(application).number,
+    )
+    if not application.parent:
+        tail = tuple(application.tail)[-ECHO_LINES:]
+        reactor.state.echoes.append(
+            Echo(application.number, application.name, application.written, tail)
+        )

@@ -42,10 +42,12 @@ class StopHost(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """Something people should be able to read later."""
+    """Something people should be able to read later; `ids` says what it is about."""
 
     level: Literal["debug", "info", "warning", "error"]
     text: str
+    kind: str = "master.told"
+    ids: dict[str, Any] = {}
 
 
 Command = Persist | Send | Drop | StartHost | StopHost | Log

@@ -10,12 +10,15 @@ from concurrent_framework.protocol.codec import PROTOCOL_VERSION, Codec, Malform
 from concurrent_framework.protocol.numbering import Numbering
 from concurrent_framework.protocol.session import Hello, Refused
 from concurrent_framework.protocol.worker import FromWorker
+from concurrent_framework.stats import NOTHING
+from concurrent_framework.stats.codec import MeasuredCodec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from concurrent_framework.master.events import Event
     from concurrent_framework.protocol.session import Role
+    from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ServerTransport
 
 DRAIN = 256
@@ -29,6 +32,7 @@ class Line:
         transport: what moves the frames.
         grant: says which roles a peer may take, or why none; it gets the `Hello` and whether the
             peer came over the private endpoint.
+        stats: where envelopes are measured.
 
     """
 
@@ -36,10 +40,11 @@ class Line:
         self,
         transport: ServerTransport,
         grant: Callable[[Hello, bool], tuple[frozenset[Role], str]],
+        stats: Registry = NOTHING,
     ) -> None:
         self._transport = transport
         self._grant = grant
-        self._codec: Codec[Any] = Codec(FromApplication | FromWorker)
+        self._codec = MeasuredCodec(Codec(FromApplication | FromWorker), stats)
         self._numbers: dict[Hashable, Numbering] = {}
 
     def receive(self) -> list[Event]:

@@ -62,5 +62,7 @@ def _check_leases(reactor: MasterReactor) -> None:
                 "warning",
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
+                "application.away",
+                application=application.number,
             )
     letters.drop_code(state, state.letters.expire(now))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import zmq
 
@@ -12,6 +13,7 @@ from concurrent_framework.components import Component, IApp, implements
 from concurrent_framework.config import Option
 from concurrent_framework.master.commands import Drop, Log, Send, StartHost, StopHost
 from concurrent_framework.master.events import Begun, Stopping, Tick
+from concurrent_framework.master.gauge import Gauge
 from concurrent_framework.master.hosts import HostProcesses
 from concurrent_framework.master.keeping import Keeping
 from concurrent_framework.master.line import Line
@@ -19,6 +21,8 @@ from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
 from concurrent_framework.scheduling.base import ITaskScheduler
+from concurrent_framework.stats import NOTHING
+from concurrent_framework.stats.store import MeasuredStore
 from concurrent_framework.store.base import IStore
 from concurrent_framework.store.places import StorePlaces
 
@@ -32,9 +36,11 @@ if TYPE_CHECKING:
     from concurrent_framework.master.state import MasterState
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.protocol.session import Hello, Role
+    from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ServerTransport
     from concurrent_framework.transport.signals import StopSignal
 
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 LINGER = 0.5
 """Seconds that the goodbyes have to leave at the end."""
 
@@ -55,6 +61,7 @@ class MasterPlaces(NamedTuple):
         log: where to write.
         journal: a private directory of its own for its journal, the same at each start; None for a
             master that forgets everything when it ends.
+        stats: where to measure.
 
     """
 
@@ -69,6 +76,7 @@ class MasterPlaces(NamedTuple):
     stop: StopSignal
     log: Logger
     journal: Path | None = None
+    stats: Registry = NOTHING
 
 
 class MasterNode(Component):
@@ -175,7 +183,8 @@ class MasterNode(Component):
 
     def __init__(self, places: MasterPlaces) -> None:
         self._places = places
-        self._line = Line(places.transport, places.grant)
+        self._line = Line(places.transport, places.grant, places.stats)
+        self._gauge = Gauge(places.stats)
         self._hosts = HostProcesses(places.forker, places.endpoint, places.directory)
 
     def app_init(self) -> None:
@@ -200,7 +209,10 @@ class MasterNode(Component):
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
         store, state = self._recover(settings)
-        self._reactor = MasterReactor(settings, scheduler, time.monotonic(), state)
+        self._reactor = MasterReactor(
+            settings, self._gauge.scheduler(scheduler), time.monotonic(), state
+        )
+        self._gauge.watch(self._reactor)
         self._keeping = Keeping(store, self._reactor, self._perform)
 
     def _recover(self, settings: Settings) -> tuple[IStore | None, MasterState | None]:
@@ -213,7 +225,13 @@ class MasterNode(Component):
         for problem in store.open():
             self._places.log.warning("%s", problem)
         entries = (entry.data for entry in store.entries())
-        return store, recover(settings, entries, time.monotonic())
+        state = recover(settings, entries, time.monotonic())
+        return MeasuredStore(store, self._places.stats), state
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the node says of itself; any thread may call it."""
+        places = self._places
+        return {"version": places.version, "pid": os.getpid(), "session": places.session}
 
     def app_main(self) -> int:
         """Serve until asked to stop."""
@@ -245,7 +263,9 @@ class MasterNode(Component):
         return events or [Tick()]
 
     def _turn(self, events: Sequence[Event]) -> None:
-        self._keeping.turn(events, time.monotonic())
+        start = time.monotonic()
+        self._keeping.turn(events, start)
+        self._gauge.turned(len(events), time.monotonic() - start)
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -258,4 +278,8 @@ class MasterNode(Component):
             case StopHost():
                 self._hosts.stop(command.host)
             case Log():
-                getattr(self._places.log, command.level)(command.text)
+                self._places.log.log(
+                    LEVELS[command.level],
+                    command.text,
+                    extra={"kind": command.kind, "ids": command.ids},
+                )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import applications, dispatch, explain, finding, recovered, systems
+from concurrent_framework.master import (
+    applications,
+    dispatch,
+    explain,
+    finding,
+    recovered,
+    removal,
+    systems,
+)
 from concurrent_framework.master.finding import UnanswerableError
 from concurrent_framework.model.ids import parse_key
 
@@ -26,6 +34,9 @@ def obey(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         reason = (
             f"this token may look but not {message.kind}; use one with the role submit or admin"
         )
+        raise UnanswerableError(reason)
+    if message.kind == "remove" and who.role != "admin":
+        reason = "removing a worker needs a token with the role admin"
         raise UnanswerableError(reason)
     if reactor.state.trouble:
         reason = f"nothing can be ordered at present: {reactor.state.trouble}"
@@ -177,6 +188,11 @@ def _drain(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"worker": worker.name, "tasks": len(worker.tasks)}
 
 
+def _remove(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Send workers away for good."""
+    return {"removed": removal.remove(reactor, str(arguments.get("worker", "")))}
+
+
 def _retry(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
     return recovered.retry(reactor, str(arguments.get("target", "")))
 
@@ -188,4 +204,5 @@ _ORDERS: dict[str, Callable[[MasterReactor, dict[str, Any]], Any]] = {
     "priority": _priority,
     "drain": _drain,
     "retry": _retry,
+    "remove": _remove,
 }

@@ -9,13 +9,20 @@ from concurrent_framework.master.commands import Drop, Log, Send, StartHost, Sto
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from concurrent_framework.master.chronicle import Chronicle
     from concurrent_framework.master.commands import Command
 
 
 class Outbox:
-    """What one round of the reactor results in."""
+    """What one round of the reactor results in.
 
-    def __init__(self) -> None:
+    Args:
+        chronicle: where what is logged is kept for those who follow it.
+
+    """
+
+    def __init__(self, chronicle: Chronicle) -> None:
+        self._chronicle = chronicle
         self._messages: dict[Hashable, list[Any]] = {}
         self._before: list[Command] = []
         self._after: list[Command] = []
@@ -45,9 +52,24 @@ class Outbox:
         """End a host's process, after what was sent to it."""
         self._after.append(StopHost(host))
 
-    def log(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None:
-        """Write to the master's log."""
-        self._before.append(Log(level, text))
+    def log(
+        self,
+        level: Literal["debug", "info", "warning", "error"],
+        text: str,
+        kind: str = "master.told",
+        **ids: Any,
+    ) -> None:
+        """Write to the master's log, and tell those who follow it.
+
+        Args:
+            level: how bad it is.
+            text: for people.
+            kind: what has happened, as ``noun.verb``.
+            ids: what it is about: application, worker, task.
+
+        """
+        self._before.append(Log(level, text, kind, ids))
+        self._chronicle.note(kind, level, text, ids)
 
     def flush(self) -> tuple[list[Command], list[Hashable]]:
         """Return the commands in their order and the peers that get something; start afresh."""

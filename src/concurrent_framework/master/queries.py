@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import archive, explain, finding, orders, views
+from concurrent_framework.master import archive, explain, finding, observing, orders, views
 from concurrent_framework.master.finding import UnanswerableError
 from concurrent_framework.model.ids import parse_key
 from concurrent_framework.protocol.application import Answer
@@ -46,9 +46,11 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "tasks":
             wanted = arguments.get("application")
             number = finding.application(reactor, wanted).number if wanted else None
-            return views.tasks(state, now, number, int(arguments.get("limit", 100)))
+            return views.tasks(state, now, number, arguments)
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
+        case "task" | "events" | "output" | "failures" | "ended":
+            return observing.answer(reactor, message.kind, finding.application, arguments)
         case "attach":
             found = finding.application(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}
@@ -56,5 +58,5 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
             return archive.failed(reactor, arguments.get("application"))
         case "show":
             return archive.show(reactor, parse_key(str(arguments.get("task", ""))))
-        case "cancel" | "pause" | "resume" | "priority" | "drain" | "retry":
+        case "cancel" | "pause" | "resume" | "priority" | "drain" | "retry" | "remove":
             return orders.obey(reactor, who, message)

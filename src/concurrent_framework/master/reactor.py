@@ -22,6 +22,7 @@ from concurrent_framework.master import (
     trouble,
     workers,
 )
+from concurrent_framework.master.chronicle import Chronicle
 from concurrent_framework.master.commands import Persist
 from concurrent_framework.master.dispatch import Dispatcher
 from concurrent_framework.master.events import (
@@ -72,7 +73,8 @@ class MasterReactor:
         state: MasterState | None = None,
     ) -> None:
         self.state = new_state(settings, now) if state is None else state
-        self.outbox = Outbox()
+        self.chronicle = Chronicle(settings.epoch)
+        self.outbox = Outbox(self.chronicle)
         self.journal = Journal(self.state, kept=settings.journal)
         self.scheduler = scheduler
         self.dispatcher = Dispatcher(self.state, scheduler, self.outbox, self.journal)
@@ -84,7 +86,7 @@ class MasterReactor:
 
     def handle(self, events: Iterable[Event], now: float) -> list[Command]:
         """Take in a round of events and return what is to be done, in order."""
-        self.now = now
+        self.now = self.chronicle.now = now
         for event in events:
             self._EVENTS[type(event)](self, event)
         self._watching = False
@@ -143,7 +145,9 @@ class MasterReactor:
         if hello.role not in event.granted:
             reason = event.objection or f"this token does not allow the role {hello.role}"
             self.outbox.log(
-                "warning", f"refused {hello.name or 'a peer'} on {hello.host or '?'}: {reason}"
+                "warning",
+                f"refused {hello.name or 'a peer'} on {hello.host or '?'}: {reason}",
+                "peer.refused",
             )
             self.outbox.send(event.peer, Refused("token" if event.objection else "role", reason))
             self.outbox.drop(event.peer)

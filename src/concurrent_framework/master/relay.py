@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.model.ids import application_of, sequence_of
 from concurrent_framework.protocol.application import Output, Progress
+from concurrent_framework.protocol.tasks import OutputLine
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import ApplicationRecord, PeerRecord
     from concurrent_framework.protocol import application as app
-    from concurrent_framework.protocol.tasks import OutputLine
+
+KEPT_TEXT = 4096
+"""Characters of one piece of output that are kept for those who ask later."""
 
 LAST_WORDS = 2048
 """Characters of what a running task wrote to stderr that are kept in case its worker is lost."""
@@ -33,10 +36,25 @@ def on_host_output(
 def show(reactor: MasterReactor, application: ApplicationRecord, message: app.Output) -> None:
     """Send output to the application it belongs to, or keep the last of it until it is back."""
     owner = reactor.state.owner_of(application)
+    _keep(owner, message, reactor.now)
     if owner.peer is None:
         owner.backlog.extend(message.lines)
     else:
         reactor.outbox.send(owner.peer, message)
+
+
+def _keep(owner: ApplicationRecord, message: app.Output, now: float) -> None:
+    """Keep the last of an application's output for whoever asks for it."""
+    for line in message.lines:
+        owner.written += 1
+        owner.tail.append((owner.written, now, _shortened(line)))
+
+
+def _shortened(line: OutputLine) -> OutputLine:
+    if len(line.text) <= KEPT_TEXT:
+        return line
+    text = f"{line.text[:KEPT_TEXT]} …"
+    return OutputLine(line.key, line.source, line.worker, line.stream, text)
 
 
 def on_host_progress(

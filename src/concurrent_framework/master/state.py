@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -17,7 +17,7 @@ from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.session import Role
-from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload
+from concurrent_framework.protocol.tasks import NewTask, Outcome, OutputLine, Payload
 from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import ReadyQueue
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.model.spec import TaskSpec
     from concurrent_framework.protocol.application import FinishTask, PushSystem, SystemEnded
-    from concurrent_framework.protocol.tasks import OutputLine, ProgressNote
+    from concurrent_framework.protocol.tasks import ProgressNote
 
 
 class SpecRecord:
@@ -197,6 +197,8 @@ class ApplicationRecord:
         self.first_number = 1
         self.knows_from = 0
         self.backlog: deque[OutputLine] = deque(maxlen=1000)
+        self.tail: deque[tuple[int, float, OutputLine]] = deque(maxlen=1000)
+        self.written = 0
         self.finisher: HostRecord | None = None
         self.progress: ProgressNote | None = None
         self.task_progress: dict[int, ProgressNote] = {}
@@ -239,6 +241,15 @@ class ApplicationRecord:
         counts = self.counts
         tasks = counts.waiting + counts.assigned + counts.finishing
         return tasks + len(self.systems) + len(self.outgoing) + len(self.unacknowledged)
+
+
+class Echo(NamedTuple):
+    """What is left of the output of an application that has ended."""
+
+    number: int
+    name: str
+    written: int
+    tail: tuple[tuple[int, float, OutputLine], ...]
 
 
 class WorkerRecord:
@@ -362,6 +373,7 @@ class MasterState(Struct):
     hosts: dict[str, HostRecord] = field(default_factory=dict)
     peers: dict[Any, PeerRecord] = field(default_factory=dict)
     codes: dict[str, CodeBlob] = field(default_factory=dict)
+    echoes: deque[Echo] = field(default_factory=lambda: deque(maxlen=20))
     ended: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=100))
     next_number: int = 1
     next_worker: int = 1

@@ -73,7 +73,10 @@ def _start(reactor: MasterReactor, application: ApplicationRecord, system: Syste
     reactor.state.hosts[system.host] = HostRecord(system.host, number, system)
     reactor.outbox.start_host(system.host)
     reactor.outbox.log(
-        "info", f"system {system.push.name} of application {application.number} starts as {number}"
+        "info",
+        f"system {system.push.name} of application {application.number} starts as {number}",
+        "system.started",
+        application=application.number,
     )
 
 
@@ -230,7 +233,14 @@ def on_host_ended(reactor: MasterReactor, event: HostEnded) -> None:
         reactor.disconnect(host.peer)
         host.peer = None
     cause = f"signal {event.signal}" if event.signal else f"exit code {event.exit_code}"
-    reactor.outbox.log("warning", f"host {event.host} ended with {cause}: {event.stderr}")
+    reactor.outbox.log(
+        "warning",
+        f"host {event.host} ended with {cause}: {event.stderr}",
+        "host.died",
+        application=state.owner_of(state.applications[host.application]).number
+        if host.application in state.applications
+        else host.application,
+    )
     if host.system is not None:
         _system_died(reactor, host.system, cause, event)
     else:

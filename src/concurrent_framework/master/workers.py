@@ -50,7 +50,12 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         state.workers[number] = worker
         state.worker_sessions[hello.session] = number
         reactor.journal.joined(worker)
-        reactor.outbox.log("info", f"worker {worker.name} joined from {hello.host}")
+        reactor.outbox.log(
+            "info",
+            f"worker {worker.name} joined from {hello.host}",
+            "worker.joined",
+            worker=worker.name,
+        )
     worker = state.workers[number]
     if hello.greeting <= worker.greeting:
         reactor.outbox.send(peer, Resync())
@@ -174,6 +179,7 @@ def on_outcomes(
     number, assigned = worker.number, lifecycle.ASSIGNED
     batch = Batch()
     measured = batch.measured
+    example: tuple[TaskRecord, Outcome] | None = None
     for outcome in message.outcomes:
         record = tasks.get(outcome.key)
         if (
@@ -185,6 +191,7 @@ def on_outcomes(
             state.stale += 1
             continue
         outcome.worker = number
+        example = record, outcome
         spec = record.spec
         del mine[outcome.key]
         in_flight[spec] -= 1
@@ -208,6 +215,8 @@ def on_outcomes(
             applications.spawn(reactor, application, record.root, outcome)
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, batch.again)
+    if example is not None:
+        reactor.chronicle.ran(worker.name, *example, len(message.outcomes))
     _measure(worker, measured)
     standing.judge(reactor, worker, batch)
     worker.last_outcome = reactor.now
@@ -325,6 +334,8 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
     reactor.outbox.log(
         "warning" if blame else "info",
         f"worker {worker.name} is gone ({reason}); it had {len(worker.tasks)} tasks",
+        "worker.lost" if blame else "worker.left",
+        worker=worker.name,
     )
     affected: dict[int, int] = {}
     again: list[TaskRecord] = []

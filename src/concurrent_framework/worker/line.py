@@ -8,11 +8,14 @@ from concurrent_framework.protocol.codec import PROTOCOL_VERSION, Codec, Malform
 from concurrent_framework.protocol.numbering import Numbering
 from concurrent_framework.protocol.session import Hello, Refused, Resync, Welcome
 from concurrent_framework.protocol.worker import ToWorker
+from concurrent_framework.stats import NOTHING
+from concurrent_framework.stats.codec import MeasuredCodec
 from concurrent_framework.worker.events import Missed, Received
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ClientTransport
     from concurrent_framework.worker.events import Event
 
@@ -22,9 +25,9 @@ DRAIN = 64
 class Line:
     """Everything between the transport and the core."""
 
-    def __init__(self, transport: ClientTransport) -> None:
+    def __init__(self, transport: ClientTransport, stats: Registry = NOTHING) -> None:
         self._transport = transport
-        self._codec: Codec[Any] = Codec(ToWorker)
+        self._codec = MeasuredCodec(Codec(ToWorker), stats)
         self._numbers = Numbering()
 
     def receive(self) -> list[Event]:

@@ -13,8 +13,10 @@ from concurrent_framework.config import Option
 from concurrent_framework.managers.base import ITaskManager, ManagerContext
 from concurrent_framework.model.errors import MasterNotFoundError, RefusedError
 from concurrent_framework.model.ids import SPEC_BITS
+from concurrent_framework.stats import NOTHING
 from concurrent_framework.worker import commands as do
 from concurrent_framework.worker import events as on
+from concurrent_framework.worker.gauge import Gauge
 from concurrent_framework.worker.line import Line
 from concurrent_framework.worker.reactor import WorkerReactor
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.code.cache import CodeCache
     from concurrent_framework.protocol.forking import Forker
+    from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ClientTransport
     from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.worker.reactor import Identity
@@ -45,6 +48,7 @@ class WorkerPlaces(NamedTuple):
         cache: where code is kept.
         stop: tells when the process is asked to end.
         log: where to write.
+        stats: where to measure.
 
     """
 
@@ -56,6 +60,7 @@ class WorkerPlaces(NamedTuple):
     cache: CodeCache
     stop: StopSignal
     log: Logger
+    stats: Registry = NOTHING
 
 
 class WorkerNode(Component):
@@ -82,7 +87,8 @@ class WorkerNode(Component):
 
     def __init__(self, places: WorkerPlaces) -> None:
         self._places = places
-        self._line = Line(places.transport)
+        self._line = Line(places.transport, places.stats)
+        self._gauge = Gauge(places.stats)
         self._trouble = ""
         self._registered: list[Any] = []
         self._digests: dict[int, set[str]] = {}
@@ -94,6 +100,18 @@ class WorkerNode(Component):
         context = ManagerContext(places.identity.name, places.directory, places.forker)
         capacity = self._engine.start(context)
         self._reactor = WorkerReactor(places.identity, capacity, time.monotonic())
+        self._gauge.watch(self._reactor)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the node says of itself; any thread may call it."""
+        places, reactor = self._places, self._reactor
+        return {
+            "version": places.identity.version,
+            "pid": places.identity.pid,
+            "master": places.endpoint,
+            "connected": reactor.connected,
+            "executors": reactor.capacity.executors,
+        }
 
     def app_main(self) -> int:
         """Work until asked to stop.
@@ -152,6 +170,7 @@ class WorkerNode(Component):
             if problem.kind == "lost":
                 events.append(on.Missed(problem.text))
         report = self._engine.collect(time.monotonic())
+        self._gauge.reported(report.outcomes)
         if any(report):
             events.append(on.Reported(*report))
         return events or [on.Tick()]
@@ -161,6 +180,11 @@ class WorkerNode(Component):
         raise MasterNotFoundError.after(self.connect_timeout, trouble)
 
     def _turn(self, events: Sequence[on.Event]) -> None:
+        start = time.monotonic()
+        self._take(events)
+        self._gauge.turned(time.monotonic() - start)
+
+    def _take(self, events: Sequence[on.Event]) -> None:
         while events:
             now = time.monotonic()
             following: list[on.Event] = []

@@ -1,0 +1,1 @@
+"""The API methods that come with Concurrent, a component for each noun."""

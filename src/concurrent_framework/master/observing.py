@@ -1,0 +1,171 @@
+"""Answers for those who follow what happens: events, output, failures, what has ended. PURE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from concurrent_framework.master import views
+from concurrent_framework.model.ids import application_of, format_key, parse_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from concurrent_framework.master.reactor import MasterReactor
+    from concurrent_framework.master.state import ApplicationRecord, Echo, MasterState
+    from concurrent_framework.model.outcome import Failure
+    from concurrent_framework.protocol.application import QueryKind
+
+MAX_LIMIT = 5000
+
+
+def answer(
+    reactor: MasterReactor,
+    kind: QueryKind,
+    find: Callable[[MasterReactor, object], ApplicationRecord],
+    arguments: dict[str, Any],
+) -> Any:
+    """Answer a question of this file's kinds.
+
+    Args:
+        reactor: the core.
+        kind: what is asked.
+        find: finds the application that people mean.
+        arguments: what it is about.
+
+    """
+    wanted = arguments.get("application")
+    match kind:
+        case "task":
+            return task(reactor, parse_key(str(arguments.get("task", ""))))
+        case "events":
+            return events(reactor, arguments)
+        case "failures":
+            about = find(reactor, wanted) if wanted else None
+            return failures(reactor.state, about, arguments)
+        case "output":
+            echo = _echo_of(reactor.state, str(wanted))
+            return output(reactor.state, echo or find(reactor, wanted), arguments)
+        case _:
+            return list(reactor.state.ended)
+
+
+def events(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return what has happened since a number, or lately if `since` is missing."""
+    chronicle = reactor.chronicle
+    limit = _limit(arguments, 500)
+    runs = bool(arguments.get("runs", True))
+    since = arguments.get("since")
+    if since is None:
+        found = chronicle.newest(limit, runs=runs)
+    else:
+        found = chronicle.since(int(since), limit, runs=runs)
+    return {
+        "session": reactor.state.settings.session,
+        "last": chronicle.last,
+        "events": found,
+    }
+
+
+def _echo_of(state: MasterState, wanted: str) -> Echo | None:
+    """Return the output of an application that has ended, unless one of this name is running."""
+    if any(wanted in (str(one.number), one.name) for one in state.applications.values()):
+        return None
+    found = (one for one in reversed(state.echoes) if wanted in (str(one.number), one.name))
+    return next(found, None)
+
+
+def output(
+    state: MasterState, application: ApplicationRecord | Echo, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the last lines that an application's tasks and systems wrote, the oldest first."""
+    epoch = state.settings.epoch
+    since, limit = int(arguments.get("since") or 0), _limit(arguments, 200)
+    lines = [one for one in application.tail if one[0] > since]
+    lines = lines[max(0, len(lines) - limit) :]
+    return {
+        "application": application.number,
+        "name": application.name,
+        "last": application.written,
+        "lines": [
+            {
+                "number": number,
+                "time": moment + epoch,
+                "task": format_key(line.key) if line.worker else "",
+                "source": line.source,
+                "worker": line.worker,
+                "stream": line.stream,
+                "text": line.text,
+            }
+            for number, moment, line in lines
+        ],
+    }
+
+
+def failures(
+    state: MasterState, application: ApplicationRecord | None, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Return tasks that failed and are remembered, the newest application's first."""
+    offset, limit = int(arguments.get("offset") or 0), _limit(arguments, 100)
+    found = [
+        _failed(state, key, name, failure)
+        for record in reversed(state.applications.values())
+        if application is None or application.number in (record.number, record.parent)
+        for key, name, failure in reversed(record.failures)
+    ]
+    return {"total": len(found), "failures": found[offset : offset + limit]}
+
+
+def failure_of(state: MasterState, key: int) -> dict[str, Any] | None:
+    """Return what is known of a task that failed; None if nothing is."""
+    application = state.applications.get(application_of(key))
+    for known, name, failure in reversed(application.failures) if application else ():
+        if known == key:
+            return _failed(state, key, name, failure)
+    return None
+
+
+def task(reactor: MasterReactor, key: int) -> dict[str, Any]:
+    """Return everything that is known of one task; `state` is ``unknown`` if nothing is."""
+    state = reactor.state
+    record = state.tasks.get(key)
+    if record is not None:
+        return {**views.task(state, record, reactor.now), "losses": record.losses}
+    failed = failure_of(state, key)
+    if failed is not None:
+        return {**failed, "state": "failed"}
+    return {"task": format_key(key), "state": "unknown"}
+
+
+def _failed(state: MasterState, key: int, name: str, failure: Failure) -> dict[str, Any]:
+    certificate = failure.certificate
+    application = state.applications[application_of(key)]
+    return {
+        "task": format_key(key),
+        "name": name,
+        "application": application.number,
+        "application_name": application.name,
+        "kind": failure.kind,
+        "type": failure.type,
+        "message": failure.message,
+        "traceback": failure.traceback,
+        "certificate": dict(_builtins_of(certificate)),
+    }
+
+
+def _builtins_of(struct: Any) -> Iterator[tuple[str, Any]]:
+    for name in struct.__struct_fields__:
+        value = getattr(struct, name)
+        yield name, _builtin(value)
+
+
+def _builtin(value: Any) -> Any:
+    if hasattr(value, "__struct_fields__"):
+        return dict(_builtins_of(value))
+    if isinstance(value, tuple | list):
+        return [_builtin(one) for one in value]
+    return value
+
+
+def _limit(arguments: dict[str, Any], default: int) -> int:
+    limit = arguments.get("limit")
+    return max(0, min(default if limit is None else int(limit), MAX_LIMIT))
