@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def _installed_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no code travel: in one process, code that did would be there twice."""
+    monkeypatch.setattr("concurrent_framework.code.received.find_local", lambda _name: None)
+
+
 class Pausing(TaskSystem):
     """Asks for a checkpoint after every fortieth outcome."""
 
