@@ -54,7 +54,7 @@ def counted(pool: PoolState, event: on.Counted, now: float) -> None:
         pool.commands.append(do.Nudge(one.number))
     row = one.flight[started - 1]
     limit = pool.timeout(row)
-    if limit and now - one.since >= limit:
+    if limit and now >= one.since + limit:  # as `plan_look` reckons, to the last bit
         text = f"it ran longer than its timeout of {limit:g} s"
         pool.condemn(one, Doom("timeout", row.key, text))
         return
