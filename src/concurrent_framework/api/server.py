@@ -48,6 +48,7 @@ class ApiServer:
         self._facts = facts
         self._socket = _bound(port)
         self.port: int = self._socket.getsockname()[1]
+        api.url = self.url
         self._thread = threading.Thread(target=self._run, name="concurrent-api", daemon=True)
         self._loop: AbstractEventLoop | None = None
         self._server: Any = None
@@ -126,6 +127,7 @@ class ApiServer:
         config = uvicorn.Config(
             application(api, dispatcher, self.port, pages),
             log_config=None,
+            ws=_websocket,
             access_log=False,
             server_header=False,
             lifespan="on",
@@ -138,6 +140,13 @@ class ApiServer:
             link.close()
         if api.launcher is not None:
             api.launcher.close()
+
+
+def _websocket(*arguments: Any, **options: Any) -> Any:
+    """Make the protocol of a WebSocket; what it needs is imported with the first one."""
+    from uvicorn.protocols.websockets.websockets_impl import WebSocketProtocol
+
+    return WebSocketProtocol(*arguments, **options)
 
 
 def _bound(port: int) -> socket.socket:

@@ -8,6 +8,8 @@ _SCHEDULER = ("concurrent_framework.scheduling.base:ITaskScheduler",)
 _STRATEGY = ("concurrent_framework.scheduling.base:IScheduleStrategy",)
 _MANAGER = ("concurrent_framework.managers.base:ITaskManager",)
 _API = ("concurrent_framework.api.method:IApiMethods",)
+_WEB = ("concurrent_framework.api.pages:IWebPages",)
+_PAGE = ("concurrent_framework.dashboard.page:IDashboardPage",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -32,5 +34,20 @@ BUILTIN = (
     Reference("api-tasks", "concurrent_framework.api.methods.tasks:TaskMethods", _API),
     Reference("api-steering", "concurrent_framework.api.methods.steering:SteeringMethods", _API),
     Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
+    Reference("dashboard", "concurrent_framework.dashboard.component:Dashboard", _WEB),
+    *(
+        Reference(f"page-{name.lower()}", f"concurrent_framework.dashboard.builtin:{name}Page", _PAGE)
+        for name in (
+            "Overview",
+            "Applications",
+            "Application",
+            "Nodes",
+            "Stream",
+            "Failures",
+            "Statistics",
+            "Configuration",
+            "Explorer",
+        )
+    ),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
 )
