@@ -118,3 +118,18 @@ def test_a_launched_application_ends_with_its_master(place: Place) -> None:
     client = client_of(swarm.master)
     client.applications.launch(name="md5")
     swarm.stop()
+
+
+def test_a_worker_is_removed(place: Place) -> None:
+    swarm = Swarm(place, "push", "api.port=0")
+    worker = swarm.add_worker("w1")
+    client = client_of(swarm.master)
+    with pytest.raises(ApiError, match="there is no worker 'w9'; there are: w1"):
+        client.nodes.remove(worker="w9")
+    assert client.nodes.remove(worker="w1") == {"removed": ["w1"]}
+    done = worker.ends()
+    assert done.code == 4
+    assert "it was removed from the cluster" in done.err
+    assert client.nodes.list()["total"] == 0
+    swarm.workers.clear()
+    swarm.stop()

@@ -118,6 +118,8 @@ def test_logs_bring_together_what_tasks_wrote(swarm: Swarm) -> None:
     )
     swarm.run(application)
     plain, as_json = application.seen
+    afterwards = swarm.command("logs", "Talks")
+    assert afterwards == plain
     assert plain.code == 0, plain.err
     assert plain.out.count("talk@w1 | this is ") == 3
     assert plain.out.count("talk@w1 | and more") == 3

@@ -108,8 +108,10 @@ def test_it_may_be_read_while_another_thread_records() -> None:
 
 
 def test_recording_costs_little_more_than_calling_a_function() -> None:
-    """A loose bound by ratio, so that a busy machine does not matter: under 1 us where a call
-    takes 0.1 us. `python -m benchmarks stats` measures it."""
+    """By ratio, for a busy machine: under 1 us where calling a method takes 60 ns.
+
+    `python -m benchmarks stats` measures it.
+    """
 
     class Idle:
         def record(self, value: float) -> None:
@@ -119,7 +121,7 @@ def test_recording_costs_little_more_than_calling_a_function() -> None:
         return min(repeat("f(1.5)", globals={"f": thing.record}, number=20_000, repeat=15))  # type: ignore[attr-defined]
 
     call = cost(Idle())
-    assert cost(Registry().histogram("a.b_seconds", "B.")) < 8 * call
+    assert cost(Registry().histogram("a.b_seconds", "B.")) < 16 * call
     assert cost(NOTHING.histogram("a.b_seconds", "B.")) < 2 * call
 
 
@@ -139,7 +141,7 @@ def test_the_same_name_is_the_same_thing() -> None:
 
 
 def test_they_are_written_into_the_log() -> None:
-    registry, log, lines = Registry(), logging.Logger("x"), []
+    registry, log, lines = Registry(), logging.getLogger("tests.stats"), []
     written = threading.Event()
 
     class Keep(logging.Handler):
@@ -147,6 +149,8 @@ def test_they_are_written_into_the_log() -> None:
             lines.append((record.getMessage(), json.dumps(record.ids)))  # type: ignore[attr-defined]
             written.set()
 
+    log.setLevel(logging.INFO)
+    log.propagate = False
     log.addHandler(Keep())
     registry.counter("a.b", "B.").add(3)
     with dumping(registry, Config.load(None, {}, ["stats.dump_interval=0.01"]), log):

@@ -106,12 +106,14 @@ class Parameter(NamedTuple):
         name: its name.
         hint: its type, with what `msgspec.Meta` says of it.
         required: whether it has no default.
+        default: what it is otherwise.
 
     """
 
     name: str
     hint: Any
     required: bool
+    default: Any
 
 
 class ApiMethod:
@@ -135,14 +137,12 @@ class ApiMethod:
         self.result = hints.get("return", Any)
         parameters = list(inspect.signature(function).parameters.values())[1:]
         self.parameters = tuple(
-            Parameter(one.name, hints.get(one.name, Any), one.default is one.empty)
+            Parameter(one.name, hints.get(one.name, Any), one.default is one.empty, one.default)
             for one in parameters
         )
         fields: list[Any] = [
-            (one.name, hints.get(one.name, Any))
-            if one.default is one.empty
-            else (one.name, hints.get(one.name, Any), one.default)
-            for one in parameters
+            (one.name, one.hint) if one.required else (one.name, one.hint, one.default)
+            for one in self.parameters
         ]
         self.arguments = msgspec.defstruct(
             "Parameters", fields, kw_only=True, forbid_unknown_fields=True

@@ -60,7 +60,7 @@ def _method(method: ApiMethod, schemas: list[dict[str, Any]]) -> dict[str, Any]:
         "summary": method.summary,
         "tags": [{"name": method.name.partition(".")[0]}],
         "params": [
-            _parameter(method, one, schema)
+            _parameter(one, schema)
             for one, schema in zip(method.parameters, of_parameters, strict=True)
         ],
         "result": {"name": "result", "schema": of_result},
@@ -73,15 +73,13 @@ def _method(method: ApiMethod, schemas: list[dict[str, Any]]) -> dict[str, Any]:
     return described
 
 
-def _parameter(method: ApiMethod, one: Parameter, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(one: Parameter, schema: dict[str, Any]) -> dict[str, Any]:
     text = schema.pop("description", "")
     described: dict[str, Any] = {"name": one.name, "required": one.required, "schema": schema}
     if text:
         described["description"] = text
     if not one.required:
-        index = method.arguments.__struct_fields__.index(one.name)
-        defaults = method.arguments.__struct_defaults__
-        schema["default"] = defaults[index - len(method.arguments.__struct_fields__)]
+        schema["default"] = one.default
     return described
 
 

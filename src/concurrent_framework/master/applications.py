@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems, views
 from concurrent_framework.master.state import (
     ApplicationRecord,
+    Echo,
     PeerRecord,
     SpecRecord,
     TaskRecord,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.session import Goodbye, Hello
     from concurrent_framework.protocol.tasks import NewTask
     from concurrent_framework.scheduling.queue import GroupKey
+
+ECHO_LINES = 200
+"""Pieces of output that are kept of an application that has ended."""
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -387,6 +391,10 @@ def _tell_end(reactor: MasterReactor, application: ApplicationRecord, reason: st
         application=reactor.state.owner_of(application).number,
     )
     if not application.parent:
+        tail = tuple(application.tail)[-ECHO_LINES:]
+        reactor.state.echoes.append(
+            Echo(application.number, application.name, application.written, tail)
+        )
         reactor.state.ended.append(
             {**views.application(application, reactor.now), "state": "ended", "reason": reason}
         )

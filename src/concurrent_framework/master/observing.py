@@ -8,10 +8,10 @@ from concurrent_framework.master import views
 from concurrent_framework.model.ids import application_of, format_key, parse_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord, MasterState
+    from concurrent_framework.master.state import ApplicationRecord, Echo, MasterState
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.protocol.application import QueryKind
 
@@ -21,23 +21,32 @@ MAX_LIMIT = 5000
 def answer(
     reactor: MasterReactor,
     kind: QueryKind,
-    application: ApplicationRecord | None,
+    find: Callable[[MasterReactor, object], ApplicationRecord],
     arguments: dict[str, Any],
 ) -> Any:
-    """Answer a question of this file's kinds; raises ValueError for one that is incomplete."""
+    """Answer a question of this file's kinds.
+
+    Args:
+        reactor: the core.
+        kind: what is asked.
+        find: finds the application that people mean.
+        arguments: what it is about.
+
+    """
+    wanted = arguments.get("application")
     match kind:
         case "task":
             return task(reactor, parse_key(str(arguments.get("task", ""))))
         case "events":
             return events(reactor, arguments)
         case "failures":
-            return failures(reactor.state, application, arguments)
-        case "output" if application is not None:
-            return output(reactor.state, application, arguments)
-        case "ended":
+            about = find(reactor, wanted) if wanted else None
+            return failures(reactor.state, about, arguments)
+        case "output":
+            echo = _echo_of(reactor.state, str(wanted))
+            return output(reactor.state, echo or find(reactor, wanted), arguments)
+        case _:
             return list(reactor.state.ended)
-    message = f"the question {kind!r} has to name an application"
-    raise ValueError(message)
 
 
 def events(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -57,8 +66,16 @@ def events(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _echo_of(state: MasterState, wanted: str) -> Echo | None:
+    """Return the output of an application that has ended, unless one of this name is running."""
+    if any(wanted in (str(one.number), one.name) for one in state.applications.values()):
+        return None
+    found = (one for one in reversed(state.echoes) if wanted in (str(one.number), one.name))
+    return next(found, None)
+
+
 def output(
-    state: MasterState, application: ApplicationRecord, arguments: dict[str, Any]
+    state: MasterState, application: ApplicationRecord | Echo, arguments: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the last lines that an application's tasks and systems wrote, the oldest first."""
     epoch = state.settings.epoch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import applications, explain, observing, systems, views
+from concurrent_framework.master import applications, explain, observing, removal, systems, views
 from concurrent_framework.model.ids import parse_key
 from concurrent_framework.protocol.application import Answer
 
@@ -52,9 +52,12 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
         case "task" | "events" | "output" | "failures" | "ended":
-            wanted = arguments.get("application")
-            about = _find(reactor, wanted) if wanted else None
-            return observing.answer(reactor, message.kind, about, arguments)
+            return observing.answer(reactor, message.kind, _find, arguments)
+        case "remove":
+            if who.role != "admin":
+                reason = "removing a worker needs a token with the role admin"
+                raise _UnanswerableError(reason)
+            return {"removed": removal.remove(reactor, str(arguments.get("worker", "")))}
         case "attach":
             found = _find(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -13,7 +13,7 @@ from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.session import Role
-from concurrent_framework.protocol.tasks import NewTask, Outcome
+from concurrent_framework.protocol.tasks import NewTask, Outcome, OutputLine
 from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import ReadyQueue
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.model.spec import TaskSpec
     from concurrent_framework.protocol.application import FinishTask, PushSystem, SystemEnded
-    from concurrent_framework.protocol.tasks import OutputLine, ProgressNote
+    from concurrent_framework.protocol.tasks import ProgressNote
 
 
 class SpecRecord:
@@ -172,6 +172,15 @@ class ApplicationRecord:
         return tasks + len(self.systems) + len(self.outgoing) + len(self.unacknowledged)
 
 
+class Echo(NamedTuple):
+    """What is left of the output of an application that has ended."""
+
+    number: int
+    name: str
+    written: int
+    tail: tuple[tuple[int, float, OutputLine], ...]
+
+
 class WorkerRecord:
     """A worker and what it has been handed."""
 
@@ -272,6 +281,7 @@ class MasterState(Struct):
     hosts: dict[str, HostRecord] = field(default_factory=dict)
     peers: dict[Any, PeerRecord] = field(default_factory=dict)
     codes: dict[str, CodeBlob] = field(default_factory=dict)
+    echoes: deque[Echo] = field(default_factory=lambda: deque(maxlen=20))
     ended: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=100))
     next_number: int = 1
     next_worker: int = 1

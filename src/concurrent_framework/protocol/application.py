@@ -200,6 +200,7 @@ QueryKind = Literal[
     "failures",
     "ended",
     "cancel",
+    "remove",
     "attach",
     "codes",
 ]

@@ -51,7 +51,8 @@ class ApplicationMethods(Component):
     ) -> dict[str, Any]:
         """Return what an application's tasks and systems printed and logged, wherever they ran.
 
-        The master keeps the last thousand pieces of each application.
+        The master keeps the last thousand pieces of each application, and the last 200 of the twenty
+        that ended last.
         """
         answer: dict[str, Any] = await call.api.ask(
             "output", application=str(application), since=since, limit=limit

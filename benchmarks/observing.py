@@ -1,0 +1,126 @@
+"""What it costs to be seen: recording a value, and a master that is asked while it works."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from timeit import repeat
+from typing import TYPE_CHECKING
+
+import psutil
+
+from benchmarks.measure import Figure
+from benchmarks.throughput import TASKS, Flood
+from concurrent_framework.api import Client
+from concurrent_framework.api.access import read_access
+from concurrent_framework.application.connection import Connection
+from concurrent_framework.stats import NOTHING, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROUNDS = 5
+POLLS = 5
+"""Looks per second, as a dashboard makes them."""
+
+
+def measure() -> list[Figure]:
+    """Return the cost of a value, and the share of the throughput that looks cost."""
+    on = _nanoseconds(Registry().histogram("a.b_seconds", "").record)
+    off = _nanoseconds(NOTHING.histogram("a.b_seconds", "").record)
+    with _cluster() as (connection, client, master):
+        _flood(connection)
+        idle, idle_cpu, asked, asked_cpu = [], [], [], []
+        for _ in range(ROUNDS):
+            rate, cpu = _round(connection, master)
+            idle.append(rate)
+            idle_cpu.append(cpu)
+            with _polling(client):
+                rate, cpu = _round(connection, master)
+            asked.append(rate)
+            asked_cpu.append(cpu)
+    lost = 1 - statistics.median(asked) / statistics.median(idle)
+    more = statistics.median(asked_cpu) / statistics.median(idle_cpu) - 1
+    return [
+        Figure("recording a value", f"{on:.0f} ns", "< 1,000 ns", on < 1000),
+        Figure("recording a value, switched off", f"{off:.0f} ns", "< 100 ns", off < 100),
+        Figure(f"throughput lost to {POLLS} looks a second", f"{lost:.1%}", "< 3 %", lost < 0.03),
+        Figure("the master's processor time, more", f"{more:.1%}", "", reached=True),
+    ]
+
+
+def _nanoseconds(record: Callable[[float], None]) -> float:
+    number = 100_000
+    return min(repeat("f(1.5)", globals={"f": record}, number=number, repeat=7)) / number * 1e9
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[Connection, Client, psutil.Process]]:
+    """Start a master that serves its API, and a worker."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        environ = {**os.environ, "XDG_RUNTIME_DIR": name, "CONCURRENT_HOME": name}
+        command = [sys.executable, "-m", "concurrent_framework"]
+        with (Path(name) / "log").open("wb") as log:
+            more = {"env": environ, "stdout": log, "stderr": log}
+            words = [*command, "master", "--name", "bench", "--set", "api.port=0"]
+            master = subprocess.Popen(words, **more)  # type: ignore[call-overload]
+            directory = _appeared(Path(name))
+            connection = Connection(f"ipc://{directory / 'master.ipc'}")
+            words = [*command, "worker", "--executors", "2", "--join", connection.endpoint]
+            worker = subprocess.Popen(words, **more)  # type: ignore[call-overload]
+            access = read_access(directory)
+            assert access is not None
+            try:
+                yield connection, Client(access.link), psutil.Process(master.pid)
+            finally:
+                for process in (worker, master):
+                    process.terminate()
+                    process.wait()
+
+
+def _appeared(place: Path) -> Path:
+    """Return the master's directory, once it serves its API."""
+    while not (found := list(place.glob("concurrent/*/api.json"))):
+        time.sleep(0.01)
+    return found[0].parent
+
+
+def _round(connection: Connection, master: psutil.Process) -> tuple[float, float]:
+    """Return tasks per second, and the master's processor time for them."""
+    before = master.cpu_times()
+    rate = _flood(connection)
+    after = master.cpu_times()
+    return rate, after.user + after.system - before.user - before.system
+
+
+def _flood(connection: Connection) -> float:
+    flood = Flood()
+    flood.link = connection
+    flood.app_init()
+    flood.app_main()
+    return TASKS / (flood.ended - flood.began)
+
+
+@contextmanager
+def _polling(client: Client) -> Iterator[None]:
+    """Ask for the status several times a second while the block runs."""
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.wait(1 / POLLS):
+            client.cluster.status()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
