@@ -89,7 +89,7 @@ class _Process:
                 await self._wire.send(Open(stream, travelling(scope)))
             listening = asyncio.create_task(self._forward(stream, receive))
             try:
-                await self._relay(scope, queue, send)
+                await self._relay(scope, queue, send, listening)
             finally:
                 listening.cancel()
         finally:
@@ -103,15 +103,23 @@ class _Process:
                 if message["type"].endswith(".disconnect"):
                     return
 
-    async def _relay(self, scope: Scope, queue: asyncio.Queue[Said | Ended], send: Send) -> None:
-        begun = False
+    async def _relay(
+        self,
+        scope: Scope,
+        queue: asyncio.Queue[Said | Ended],
+        send: Send,
+        listening: asyncio.Task[None],
+    ) -> None:
+        last = ""
         while True:
             said = await queue.get()
             if isinstance(said, Ended):
-                if said.failed:
-                    await _apologise(scope, send, begun=begun)
+                if said.failed and not listening.done():
+                    await _apologise(scope, send, last)
                 return
-            begun = True
+            last = said.message["type"]
+            if listening.done():
+                continue  # the browser has gone, and what was on its way to it with it
             await send(_outgoing(said.message))
 
 
@@ -186,12 +194,12 @@ def _outgoing(message: dict[str, Any]) -> Message:
     return message
 
 
-async def _apologise(scope: Scope, send: Send, *, begun: bool) -> None:
-    """Tell the browser that nothing more comes."""
-    if scope["type"] == "websocket":
+async def _apologise(scope: Scope, send: Send, last: str) -> None:
+    """Tell the browser that nothing more comes, if the last message has not told it."""
+    if scope["type"] == "websocket" and last != "websocket.close":
         # 1012 is "service restart": whoever is there connects again.
         await send({"type": "websocket.close", "code": 1012})
-    elif not begun:
+    elif scope["type"] == "http" and not last:
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": _GONE.encode()})

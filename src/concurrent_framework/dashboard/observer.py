@@ -7,10 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.api.client import ApiError, Client
-from concurrent_framework.api.rpc import NO_MASTER
 from concurrent_framework.cli.watching import Look, Watch
 from concurrent_framework.dashboard.history import History
-from concurrent_framework.model.errors import ConcurrentError, MasterNotFoundError
+from concurrent_framework.model.errors import ConcurrentError
 
 INTERVAL = 1.0
 INTERVAL_LARGE = 3.0
@@ -85,14 +84,10 @@ class Observer:
         return await asyncio.to_thread(self.client.call, method, **params)
 
     async def refresh(self) -> None:
-        """Look once."""
+        """Look once; whatever keeps the node from answering is told by `away`."""
         try:
             await self._take()
-        except MasterNotFoundError as error:
-            self.away = str(error)
-        except ApiError as error:
-            if error.code != NO_MASTER:
-                raise
+        except ConcurrentError as error:
             self.away = str(error)
         else:
             self.away = ""
@@ -100,11 +95,7 @@ class Observer:
 
     async def _look_on(self) -> None:
         while True:
-            try:
-                await self.refresh()
-            except ConcurrentError as error:
-                self.away = str(error)
-                self.version += 1
+            await self.refresh()
             large = self.look is not None and len(self.look.nodes) > LARGE
             await asyncio.sleep(INTERVAL_LARGE if large else INTERVAL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -49,6 +50,7 @@ class Streams:
         self._app = app
         self._open: dict[int, asyncio.Queue[dict[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._log = logging.getLogger(__name__)
 
     async def run(self) -> None:
         """Serve until the other end has gone."""
@@ -72,6 +74,8 @@ class Streams:
         try:
             await self._app(scope, self._open[stream].get, send)
             failed = False
+        except Exception:
+            self._log.exception("the dashboard failed to answer %s", scope["path"])
         finally:
             del self._open[stream]
             with suppress(ConnectionError):
