@@ -127,7 +127,7 @@ class ApiServer:
         config = uvicorn.Config(
             application(api, dispatcher, self.port, pages),
             log_config=None,
-            ws=_websocket,
+            ws=_websocket,  # type: ignore[arg-type] (uvicorn only calls it)
             access_log=False,
             server_header=False,
             lifespan="on",
@@ -144,9 +144,9 @@ class ApiServer:
 
 def _websocket(*arguments: Any, **options: Any) -> Any:
     """Make the protocol of a WebSocket; what it needs is imported with the first one."""
-    from uvicorn.protocols.websockets.websockets_impl import WebSocketProtocol
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-    return WebSocketProtocol(*arguments, **options)
+    return WebSocketsSansIOProtocol(*arguments, **options)
 
 
 def _bound(port: int) -> socket.socket:

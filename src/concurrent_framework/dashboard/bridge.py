@@ -44,7 +44,7 @@ class _Process:
     async def run(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: ASYNC220 (it returns once the program has begun)
                 [
                     sys.executable,
                     "-m",

@@ -12,6 +12,8 @@ ACCENT = "#14a098"
 BAD = "#e0695e"
 COLOURS = ("#14a098", "#5b7fdb", "#d9943a", "#a86bc9", "#6aa84f", "#d0608e", "#3aa0c9", "#9a8a5a")
 """Colours of applications, by their number."""
+CLOCK = {"time": {"formatter": "{HH}:{mm}:{ss}"}}
+"""How axes of time are labelled: all alike."""
 TOOLTIP = {
     "backgroundColor": "rgba(20,26,29,.94)",
     "borderWidth": 0,
@@ -26,7 +28,7 @@ def axis(kind: str, **more: Any) -> dict[str, Any]:
         "type": kind,
         "axisLine": {"show": False},
         "axisTick": {"show": False},
-        "axisLabel": {"color": GREY, "fontSize": 11, "hideOverlap": True},
+        "axisLabel": {"color": GREY, "fontSize": 11, "hideOverlap": True, **CLOCK.get(kind, {})},
         "splitLine": {"lineStyle": {"color": LINE}, "show": kind == "value"},
         **more,
     }
@@ -56,7 +58,7 @@ class TimeChart:
     Args:
         label: what it shows, for those who cannot see it.
         series: made with `line`.
-        whole: whether its values are whole numbers.
+        top: the value at its top; None for as high as needed.
 
     """
 

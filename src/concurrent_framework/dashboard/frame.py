@@ -58,7 +58,7 @@ class Frame:
 
     def _bar(self, assets: str) -> None:
         with ui.header().classes("bar"):
-            menu = ui.button(icon="menu", on_click=lambda: self._drawer.toggle())
+            menu = ui.button(icon="menu", on_click=lambda: self._drawer.run_method("toggle"))
             menu.props('flat round dense color=none aria-label="Navigation"')
             with ui.link(target=self._view.link("/")).classes("brand"):
                 ui.html(f'<img src="{assets}/icon.svg" alt="">', sanitize=False)
@@ -67,14 +67,13 @@ class Frame:
             ui.element("span").classes("spring")
             self._state = ui.label().classes("pill quiet").props('role="status"').mark("state")
             self._switch = ui.button(on_click=self._next_look)
-            self._switch.props('flat round dense color=none')
+            self._switch.props("flat round dense color=none")
             self._show_look()
 
     def _navigation(self, page: IDashboardPage, pages: Sequence[IDashboardPage]) -> None:
+        self._drawer = _drawer()
         with (
-            ui.left_drawer(top_corner=False, bottom_corner=True)
-            .classes("rail")
-            .props("width=220 breakpoint=1023") as self._drawer,
+            self._drawer,
             ui.element("nav").props('aria-label="Pages"'),
         ):
             for one in pages:
@@ -145,6 +144,19 @@ class Frame:
     def _show_look(self) -> None:
         name = self._look or "as the system"
         self._switch.props(f'icon={LOOKS[self._look]} aria-label="Look: {name}"')
+
+
+def _drawer() -> ui.element:
+    """Make the navigation's drawer, open where there is room; NiceGUI's own asks each browser."""
+    layout = ui.context.client.layout
+    view = list(layout.props["view"])
+    view[4] = "L"  # it stays where it is when the page scrolls
+    layout.props["view"] = "".join(view)
+    with layout:
+        drawer = ui.element("q-drawer").classes("rail")
+    drawer.props("show-if-above side=left width=220 breakpoint=1023")
+    drawer.move(target_index=layout.default_slot.children.index(ui.context.client.page_container))
+    return drawer
 
 
 def stamp(seconds: float) -> str:

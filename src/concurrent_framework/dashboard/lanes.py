@@ -53,9 +53,7 @@ class Lanes(NamedTuple):
     left_out: int
 
 
-def lanes_of(
-    runs: Iterable[dict[str, Any]], executors: Mapping[str, int], since: float
-) -> Lanes:
+def lanes_of(runs: Iterable[dict[str, Any]], executors: Mapping[str, int], since: float) -> Lanes:
     """Arrange runs by worker, in as many lanes as it has executors.
 
     Args:
@@ -82,7 +80,9 @@ def lanes_of(
         ends: list[float] = []
         placed = [
             (one, _place(one, ends, width))
-            for one in sorted(by_worker[worker], key=lambda one: float(one["time"] - one["seconds"]))
+            for one in sorted(
+                by_worker[worker], key=lambda one: float(one["time"] - one["seconds"])
+            )
         ]
         if names and len(names) + len(ends) > MOST_LANES:
             left_out += 1

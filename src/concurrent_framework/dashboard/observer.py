@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from concurrent_framework.api.client import ApiError, Client
 from concurrent_framework.cli.watching import Look, Watch
@@ -107,7 +107,7 @@ class Observer:
         if "cluster.status" not in self.methods:
             self.node = await self.ask("node.status")
             return
-        after = self._last if self._last else ""
+        after = self._last or ""
         status, nodes, applications, events = await self._ask_all(
             ("cluster.status", {}),
             ("nodes.list", {"limit": MOST}),

@@ -74,7 +74,7 @@ class Streams:
         try:
             await self._app(scope, self._open[stream].get, send)
             failed = False
-        except Exception:
+        except Exception:  # noqa: BLE001 (a page may raise anything; the others go on)
             self._log.exception("the dashboard failed to answer %s", scope["path"])
         finally:
             del self._open[stream]

@@ -38,9 +38,7 @@ def site(start: Start) -> FastAPI:
         start: whose dashboard it is.
 
     """
-    components = ComponentManager(
-        Config.from_json(start.config), BUILTIN, report=report_on_stderr
-    )
+    components = ComponentManager(Config.from_json(start.config), BUILTIN, report=report_on_stderr)
     components.discover(Path(start.plugins) if start.plugins else None)
     pages = sorted(components.all(IDashboardPage), key=_order_of)
     visits = _Visits(start, pages)

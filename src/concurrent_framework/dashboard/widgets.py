@@ -11,6 +11,8 @@ from nicegui import ui
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+NONE = "\N{EN DASH}"
+"""Stands where there is no value."""
 STATE_KINDS = {
     "running": "good",
     "present": "good",
@@ -29,12 +31,13 @@ STATE_KINDS = {
 
 
 @contextmanager
-def head(title: str) -> Iterator[None]:
-    """Make the head of a page; what is made in the block stands at its right."""
+def head(title: str) -> Iterator[ui.label]:
+    """Make the head of a page and give its title; what is made in the block stands at its right."""
     with ui.element("div").classes("head"):
-        ui.element("h1").props(f'innerHTML="{escape(title)}"')
+        with ui.element("h1"):
+            shown = ui.label(title)
         ui.element("span").classes("spring")
-        yield
+        yield shown
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def card(title: str = "", *, flush: bool = False) -> Iterator[ui.element]:
                 ui.label(title).classes("title")
                 ui.element("span").classes("spring")
         else:
-            bar.set_visibility(False)  # noqa: FBT003 (NiceGUI's signature)
+            bar.set_visibility(False)
         yield bar
 
 
@@ -64,7 +67,7 @@ class Tile:
         mark = label.lower().replace(" ", "-")
         with ui.element("div").classes("tile").props(f'data-tile="{mark}"'):
             ui.label(label).classes("label")
-            self._value = ui.label("–").classes("value")
+            self._value = ui.label(NONE).classes("value")
             self._note = ui.label().classes("note")
 
     def show(self, value: str, note: str = "", kind: str = "") -> None:
@@ -109,7 +112,9 @@ async def confirmed(question: str, detail: str, yes: str) -> bool:
     return bool(answer)
 
 
-def column(name: str, label: str, *, number: bool = False, wide: bool = False, sort: bool = False) -> dict[str, Any]:
+def column(
+    name: str, label: str, *, number: bool = False, wide: bool = False, sort: bool = False
+) -> dict[str, Any]:
     """Describe a column of a table.
 
     Args:
@@ -135,7 +140,7 @@ def column(name: str, label: str, *, number: bool = False, wide: bool = False, s
 LINKED = '<q-td :props="props"><a class="plain" :href="props.row.href">{{ props.value }}</a></q-td>'
 """A cell that leads to the row's `href`."""
 PILL = (
-    '<q-td :props="props"><span :class="\'pill \' + (props.row.kind || \'quiet\')">'
+    "<q-td :props=\"props\"><span :class=\"'pill ' + (props.row.kind || 'quiet')\">"
     "{{ props.value }}</span></q-td>"
 )
 """A state, in the colour of the row's `kind`."""
@@ -169,9 +174,6 @@ def spark(values: Sequence[float], highest: float = 0.0) -> str:
     first = 60 - len(values)
     points = [f"{first + index} {20 - 19 * one / top:.1f}" for index, one in enumerate(values)]
     return f"M{first} 20 L{' L'.join(points)} L59 20" if points else ""
-
-
-Fetch = "Callable[[int, int, str, bool], Awaitable[tuple[int, list[dict[str, Any]]]]]"
 
 
 class Paged:

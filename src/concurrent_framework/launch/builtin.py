@@ -36,7 +36,9 @@ BUILTIN = (
     Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
     Reference("dashboard", "concurrent_framework.dashboard.component:Dashboard", _WEB),
     *(
-        Reference(f"page-{name.lower()}", f"concurrent_framework.dashboard.builtin:{name}Page", _PAGE)
+        Reference(
+            f"page-{name.lower()}", f"concurrent_framework.dashboard.builtin:{name}Page", _PAGE
+        )
         for name in (
             "Overview",
             "Applications",

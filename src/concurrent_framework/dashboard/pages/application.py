@@ -12,6 +12,7 @@ from concurrent_framework.dashboard.pages.applications import summed
 from concurrent_framework.dashboard.pages.failures import Failures
 from concurrent_framework.dashboard.widgets import (
     MONO,
+    NONE,
     PILL,
     STATE_KINDS,
     Paged,
@@ -57,7 +58,7 @@ class _Application:
         self._number = number
         self._wanted = {"state": "", "name": ""}
         self._last = 0
-        with head(f"Application {number}"):
+        with head(f"Application {number}") as self._title:
             self._state = ui.label().classes("pill quiet")
             self._buttons()
         with ui.element("div").classes("tiles"):
@@ -67,8 +68,7 @@ class _Application:
             self._waiting = Tile("Waiting")
             self._finished = Tile("Finished")
             self._failed = Tile("Failed")
-        with card() as _:
-            self._title = ui.label().classes("title")
+        with card():
             self._meter = ui.html("", sanitize=False).classes("full")
             self._message = ui.label().classes("muted small")
         with card("Tasks without an outcome", flush=True) as bar:
@@ -114,7 +114,7 @@ class _Application:
         if self._view.may("tasks.cancel"):
             columns.append(column("actions", ""))
 
-        async def fetch(offset: int, limit: int, _order: str, _down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001 (what tables call)
+        async def fetch(offset: int, limit: int, _order: str, _down: bool) -> tuple[int, list[Any]]:
             if self._is_over():
                 return 0, []
             answer = await self._view.ask(
@@ -142,10 +142,12 @@ class _Application:
             "name": one["name"],
             "state": one["state"],
             "kind": STATE_KINDS.get(one["state"], "quiet"),
-            "worker": one["worker"] or "–",
+            "worker": one["worker"] or NONE,
             "attempt": one["attempt"],
             "since": span(one["seconds"]),
-            "actions": [] if one["state"] == "cancelling" else [{"verb": "tasks.cancel", "label": "Cancel"}],
+            "actions": []
+            if one["state"] == "cancelling"
+            else [{"verb": "tasks.cancel", "label": "Cancel"}],
         }
 
     def _found(self) -> dict[str, Any] | None:
@@ -164,11 +166,13 @@ class _Application:
         if one is None:
             await self._renew_ended()
             return
-        self._title.text = one["name"]
+        self._title.text = f"{one['name']} · {one['application']}"
         self._show_state(one["state"])
         percent = 100 * one["share"]
         self._progress.show(f"{percent:.0f} %", f"{count(one['done'])} of {count(one['total'])}")
-        self._left.show("–" if one["eta"] is None else span(one["eta"]), f"running for {age(one['age'])}")
+        self._left.show(
+            NONE if one["eta"] is None else span(one["eta"]), f"running for {age(one['age'])}"
+        )
         self._rate.show(rate(one["rate"]), f"{count(one['running'])} at workers")
         self._waiting.show(count(one["waiting"]), f"of {count(one['submitted'])} pushed")
         self._finished.show(count(one["finished"]), f"{one['undelivered']:,} on their way back")
@@ -180,11 +184,11 @@ class _Application:
 
     async def _renew_ended(self) -> None:
         outcome = await self._view.ask("applications.outcome", application=self._number)
-        self._title.text = outcome["name"]
+        self._title.text = f"{outcome['name']} · {outcome['application']}"
         self._show_state("ended")
         self._progress.show("Ended", outcome["reason"])
-        self._left.show("–")
-        self._rate.show("–")
+        self._left.show(NONE)
+        self._rate.show(NONE)
         self._waiting.show("0")
         self._finished.show(count(outcome["finished"]))
         cancelled = f"{count(outcome['cancelled'])} cancelled"

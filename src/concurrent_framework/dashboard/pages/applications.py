@@ -10,6 +10,7 @@ from concurrent_framework.cli.amounts import age, count, rate, span
 from concurrent_framework.dashboard.widgets import (
     LINKED,
     METER,
+    NONE,
     PILL,
     STATE_KINDS,
     Paged,
@@ -41,7 +42,7 @@ async def build(view: View) -> None:
     """Build the page."""
     wanted = {"text": "", "ended": False}
 
-    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001 (what tables call)
+    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:
         look = view.observer.look
         found = [summed(one) for one in look.applications] if look else []
         if wanted["ended"]:
@@ -112,9 +113,9 @@ def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
         "href": view.link(f"/applications/{one['application']}"),
         "state": one["state"],
         "kind": STATE_KINDS.get(one["state"], "quiet"),
-        "share": f"{percent} %" if one["total"] else "–",
+        "share": f"{percent} %" if one["total"] else NONE,
         "percent": percent,
-        "eta": "–" if one["eta"] is None else span(one["eta"]),
+        "eta": NONE if one["eta"] is None else span(one["eta"]),
         "rate": rate(one["rate"]),
         "waiting": count(one["waiting"]),
         "running": count(one["running"]),

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from concurrent_framework.dashboard.widgets import (
     MONO,
+    NONE,
     PILL,
     STATE_KINDS,
     Paged,
@@ -47,10 +48,14 @@ async def build(view: View) -> None:
         text = wanted["text"].lower()
         return [one for one in rows if text in " ".join(map(str, one.values())).lower()]
 
-    async def fetch_options(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001 (what tables call)
+    async def fetch_options(
+        offset: int, limit: int, order: str, down: bool
+    ) -> tuple[int, list[Any]]:
         return page_of(matching([_option(one) for one in options]), offset, limit, order, down=down)
 
-    async def fetch_plugins(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001
+    async def fetch_plugins(
+        offset: int, limit: int, order: str, down: bool
+    ) -> tuple[int, list[Any]]:
         return page_of(matching([_plugin(one) for one in plugins]), offset, limit, order, down=down)
 
     with head("Configuration"):
@@ -107,5 +112,5 @@ def _plugin(one: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "–"
+        return NONE
     return str(value).lower() if isinstance(value, bool) else str(value)

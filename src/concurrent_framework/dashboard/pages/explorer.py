@@ -30,7 +30,7 @@ class _Explorer:
         with head("API"):
             ui.label("JSON-RPC 2.0 at POST /api/1").classes("muted small mono")
         with ui.element("div").classes("explorer"):
-            with card() as _, ui.element("div").classes("list"):
+            with card(flush=True), ui.element("div").classes("list"):
                 group = ""
                 for method in methods:
                     noun = method["name"].partition(".")[0]
@@ -65,7 +65,7 @@ class _Explorer:
             if not fields:
                 ui.label("It has no parameters.").classes("muted small")
             result = ui.code("", language="json").classes("result")
-            result.set_visibility(False)  # noqa: FBT003 (NiceGUI's signature)
+            result.set_visibility(False)
             with ui.element("div"):
                 button = tool("Call", "play_arrow", lambda: self._call(method, fields, result))
                 if method["x-role"] == "admin" and self._view.role != "admin":
@@ -93,7 +93,7 @@ class _Explorer:
             text = json.dumps({"error": str(error)}, indent=2, ensure_ascii=False)
         more = f"\n… {len(text) - MOST:,} more characters" if len(text) > MOST else ""
         result.content = text[:MOST] + more
-        result.set_visibility(True)  # noqa: FBT003
+        result.set_visibility(True)
 
 
 def _field(one: dict[str, Any]) -> ui.input:

@@ -19,7 +19,9 @@ BYTES = frozenset({"peak_memory", "memory"})
 async def build(view: View) -> None:
     """Build the page."""
     with head("Failures"):
-        ui.label("The master remembers the last hundred of each application.").classes("muted small")
+        ui.label("The master remembers the last hundred of each application.").classes(
+            "muted small"
+        )
     with card(flush=True):
         found = Failures(view)
     view.on_look(found.renew)
@@ -43,7 +45,9 @@ class Failures:
         with ui.element("div").classes("titlebar pager"):
             self._count = ui.label().classes("muted small")
             ui.element("span").classes("spring")
-            self._pager = ui.pagination(1, 1, value=1, on_change=self._turned).props("flat dense max-pages=6")
+            self._pager = ui.pagination(1, 1, value=1, on_change=self._turned).props(
+                "flat dense max-pages=6"
+            )
 
     async def renew(self) -> None:
         """Get the present page again; what is unfolded stays so as long as nothing is new."""
@@ -74,7 +78,11 @@ class Failures:
         self._list.clear()
         with self._list:
             if not found:
-                empty("verified", "Nothing has failed", "A task that fails appears here with its traceback.")
+                empty(
+                    "verified",
+                    "Nothing has failed",
+                    "A task that fails appears here with its traceback.",
+                )
             for one in found:
                 self._fold(one)
 
@@ -122,7 +130,10 @@ class Failures:
 def _lines_of(name: str, value: Any) -> list[str]:
     """Return how a value of a death certificate reads."""
     if isinstance(value, list):
-        return [", ".join(_pair(*pair) for pair in one.items()) if isinstance(one, dict) else str(one) for one in value]
+        return [
+            ", ".join(_pair(*pair) for pair in one.items()) if isinstance(one, dict) else str(one)
+            for one in value
+        ]
     if isinstance(value, str):
         return value.splitlines()
     return [_amount(name, value)]

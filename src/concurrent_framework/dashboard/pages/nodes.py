@@ -10,6 +10,7 @@ from concurrent_framework.cli.amounts import age, count, rate, size
 from concurrent_framework.dashboard.history import utilisation
 from concurrent_framework.dashboard.widgets import (
     METER,
+    NONE,
     PILL,
     SPARK,
     STATE_KINDS,
@@ -59,10 +60,14 @@ async def build(view: View) -> None:
     if any(view.may(method) for method in VERBS):
         columns.append(column("actions", ""))
 
-    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001 (what tables call)
+    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:
         look = view.observer.look
         nodes = look.nodes if look else []
-        found = [one for one in nodes if wanted["text"].lower() in f"{one['worker']} {one['host']}".lower()]
+        found = [
+            one
+            for one in nodes
+            if wanted["text"].lower() in f"{one['worker']} {one['host']}".lower()
+        ]
         keyed = [{**one, "load": utilisation(one), "standing": standing_of(one)} for one in found]
         total, page = page_of(keyed, offset, limit, order, down=down)
         return total, [_row(view, one) for one in page]
@@ -123,7 +128,7 @@ def _row(view: View, node: dict[str, Any]) -> dict[str, Any]:
         "tasks": count(node["tasks"]),
         "finished": count(node["finished"]),
         "executors": node["executors"],
-        "memory": size(node["memory"]) if node["memory"] else "–",
+        "memory": size(node["memory"]) if node["memory"] else NONE,
         "version": node["version"],
         "heard": f"{age(node['silent'])} ago",
         "actions": [

@@ -54,9 +54,8 @@ class _Overview:
                     line("at workers", ACCENT),
                 )
         with ui.element("div").classes("wide-left"):
-            with ui.element("div").classes("page-column"):
-                with card("Applications"):
-                    self._applications = ui.element("div").classes("rows")
+            with ui.element("div").classes("page-column"), card("Applications"):
+                self._applications = ui.element("div").classes("rows")
             with card("Utilisation by node"):
                 self._cells = ui.element("div")
         with card("What happened"):
@@ -70,7 +69,9 @@ class _Overview:
         self._figures(look)
         self._curves()
         self._renew_if_new("applications", _progress_of(look), self._show_applications)
-        self._renew_if_new("nodes", [(one["worker"], utilisation(one)) for one in look.nodes], self._show_nodes)
+        self._renew_if_new(
+            "nodes", [(one["worker"], utilisation(one)) for one in look.nodes], self._show_nodes
+        )
         self._renew_if_new("events", self._view.observer.events[-SHOWN:], self._show_events)
 
     def _figures(self, look: Look) -> None:
@@ -80,7 +81,7 @@ class _Overview:
         self._rate.show(rate(look.rate), f"{count(status['outcomes'])} outcomes so far")
         self._queue.show(count(tasks["waiting"]), f"{count(tasks['assigned'])} at workers")
         self._busy.show(f"{100 * busy:.0f} %", f"{status['occupied']:g} of {executors} executors")
-        self._ended.show(count(tasks["finished"]), "in applications that run")
+        self._ended.show(count(tasks["finished"]), "ended well")
         others = f"{count(tasks['cancelled'])} cancelled"
         self._failed.show(count(tasks["failed"]), others, "bad" if tasks["failed"] else "")
         self._nodes.show(count(status["workers"]), f"pattern: {status['pattern']}")
@@ -105,7 +106,12 @@ class _Overview:
         self._applications.clear()
         with self._applications:
             if not found:
-                empty("apps", "No application runs", "Start one on this cluster:", "concurrent run hello.py --join auto")
+                empty(
+                    "apps",
+                    "No application runs",
+                    "Start one on this cluster:",
+                    "concurrent run hello.py --join auto",
+                )
             for number, name, percent, left, pace in found[:SHOWN]:
                 with ui.element("div").classes("row-item"):
                     ui.link(name, self._view.link(f"/applications/{number}")).classes("plain")
@@ -121,7 +127,9 @@ class _Overview:
         self._cells.clear()
         with self._cells:
             if not found:
-                empty("dns", "No worker has joined", "Start one on this machine:", "concurrent worker")
+                empty(
+                    "dns", "No worker has joined", "Start one on this machine:", "concurrent worker"
+                )
             elif len(found) <= FEW:
                 ui.html(_bars(found), sanitize=False)
             else:

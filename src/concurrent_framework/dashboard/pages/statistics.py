@@ -29,7 +29,7 @@ async def build(view: View) -> None:
     """Build the page."""
     wanted = {"text": ""}
 
-    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:  # noqa: FBT001 (what tables call)
+    async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:
         answer = await view.ask("statistics.get")
         found = [
             _row(name, one)
@@ -51,7 +51,9 @@ async def build(view: View) -> None:
             cells={"name": MONO},
             size=50,
             nothing=lambda: empty(
-                "query_stats", "Nothing to show", "The node runs with stats.enabled=false, or none is called so."
+                "query_stats",
+                "Nothing to show",
+                "The node runs with stats.enabled=false, or none is called so.",
             ),
         )
 

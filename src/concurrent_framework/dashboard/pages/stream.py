@@ -48,7 +48,7 @@ class _Stream:
             self._span = ui.select(SPANS, value=60).props('outlined dense aria-label="Time shown"')
             self._button = tool("Pause", "pause", self._toggle)
         with card() as bar:
-            bar.set_visibility(True)  # noqa: FBT003 (NiceGUI's signature)
+            bar.set_visibility(True)
             with bar:
                 self._legend = ui.element("div").classes("legend")
                 ui.element("span").classes("spring")
@@ -81,7 +81,10 @@ class _Stream:
         self._show_legend({one.application for one in picture.bars})
         options = self._chart.options
         options["yAxis"]["data"] = picture.names
-        options["xAxis"]["min"], options["xAxis"]["max"] = 1000 * (now - self._span.value), 1000 * now
+        options["xAxis"]["min"], options["xAxis"]["max"] = (
+            1000 * (now - self._span.value),
+            1000 * now,
+        )
         options["series"][0]["data"] = [_item(one) for one in picture.bars]
         self._chart.style(f"height:{110 + LANE * len(picture.names)}px")
         self._chart.update()
@@ -108,7 +111,14 @@ def _options() -> dict[str, Any]:
         "yAxis": axis("category", inverse=True, data=[]),
         "dataZoom": [
             {"type": "inside", "filterMode": "weakFilter"},
-            {"type": "slider", "filterMode": "weakFilter", "height": 22, "bottom": 8, "borderColor": "transparent", "showDetail": False},
+            {
+                "type": "slider",
+                "filterMode": "weakFilter",
+                "height": 22,
+                "bottom": 8,
+                "borderColor": "transparent",
+                "showDetail": False,
+            },
         ],
         "series": [
             {
