@@ -46,7 +46,6 @@ class Frame:
             f'<script defer src="{assets}/dashboard.js"></script>'
         )
         self._dark = ui.dark_mode({"": None, "light": False, "dark": True}[self._look])
-        ui.link("Skip to the content", "#content").classes("skip")
         self._bar(assets)
         self._navigation(page, pages)
         self._banners()
@@ -58,9 +57,10 @@ class Frame:
 
     def _bar(self, assets: str) -> None:
         with ui.header().classes("bar"):
+            ui.link("Skip to the content", "#content").classes("skip")
             menu = ui.button(icon="menu", on_click=lambda: self._drawer.run_method("toggle"))
             menu.props('flat round dense color=none aria-label="Navigation"')
-            with ui.link(target=self._view.link("/")).classes("brand"):
+            with ui.link(target="/").classes("brand"):
                 ui.html(f'<img src="{assets}/icon.svg" alt="">', sanitize=False)
                 ui.label("Concurrent")
             self._where = ui.label().classes("where small").mark("where")
@@ -80,7 +80,7 @@ class Frame:
                 if not one.listed or (one.needs and not self._view.has(one.needs)):
                     continue
                 here = page.path == one.path or page.path.startswith(f"{one.path}/")
-                with ui.link(target=self._view.link(one.path)) as link:
+                with ui.link(target=one.path) as link:
                     ui.icon(one.icon).props('aria-hidden="true"')
                     ui.label(one.title)
                     if one.path == "/failures":
@@ -96,7 +96,10 @@ class Frame:
                 ui.label(
                     "It has ended, or the connection to it is lost. The page goes on by itself "
                     "as soon as it is back."
-                ).classes("small")
+                ).classes("small gone")
+                ui.label(
+                    "It is back with new tokens: open the link that it printed at its start."
+                ).classes("small strange")
         self._away = ui.element("div").classes("away master").props('role="alert"')
         with self._away:
             ui.element("span").classes("beat")

@@ -67,7 +67,10 @@ class Observer:
             self._looking = None
 
     def begin_stream(self) -> None:
-        """Note that a page wants to know what ran."""
+        """Note that a page wants to know what ran, also of late."""
+        if not self._streams:
+            self._last = ""
+            self.history.runs.clear()
         self._streams += 1
 
     def end_stream(self) -> None:
@@ -112,7 +115,7 @@ class Observer:
             ("cluster.status", {}),
             ("nodes.list", {"limit": MOST}),
             ("applications.list", {"limit": MOST}),
-            ("events.list", {"after": after, "limit": EVENTS, "runs": self._streams > 0}),
+            ("events.list", {"after": self._last, "limit": EVENTS, "runs": self._streams > 0}),
         )
         self.look = self._watch.take(
             time.monotonic(), status, nodes["nodes"], applications["applications"]
@@ -130,7 +133,10 @@ class Observer:
     def _take_events(self, page: dict[str, Any]) -> None:
         found = page["events"]
         self.history.take_runs(found)
+        known = self.events[-1]["id"] if self.events else ""
         fresh = [one for one in found if one["kind"] != "tasks.ran"]
+        ids = [one["id"] for one in fresh]
+        fresh = fresh[ids.index(known) + 1 :] if known in ids else fresh
         self.events = [*self.events, *fresh][-KEPT_EVENTS:]
         # Whoever is behind goes on with the newest ones: a picture needs no completeness.
         self._last = page["last"]

@@ -39,7 +39,7 @@ class View:
         self._seen = -1
 
     def link(self, path: str) -> str:
-        """Return the address of a page."""
+        """Return the address of a page, for templates; `ui.link` takes the path itself."""
         return f"{self._root}{path}"
 
     def has(self, method: str) -> bool:

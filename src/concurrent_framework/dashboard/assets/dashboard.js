@@ -14,8 +14,9 @@
   setInterval(async () => {
     if (!document.body.classList.contains("is-stale")) return;
     try {
-      const answer = await fetch("/ping", {cache: "no-store", signal: AbortSignal.timeout(1500)});
-      if (answer.ok) location.reload();
+      const answer = await fetch("/status", {cache: "no-store", signal: AbortSignal.timeout(1500)});
+      if (answer.status === 401) document.body.classList.add("is-strange");
+      else location.reload();
     } catch { /* it is still away */ }
   }, 2000);
   window.chooseLook = (look) => {

@@ -114,14 +114,14 @@ class _Overview:
                 )
             for number, name, percent, left, pace in found[:SHOWN]:
                 with ui.element("div").classes("row-item"):
-                    ui.link(name, self._view.link(f"/applications/{number}")).classes("plain")
+                    ui.link(name, f"/applications/{number}").classes("plain")
                     with ui.element("div").classes("grow"):
                         ui.html(_meter(percent, name), sanitize=False)
                     ui.label(f"{percent:.0f} %")
                     ui.label(f"{pace}").classes("muted small")
                     ui.label(left).classes("muted small")
             if len(found) > SHOWN:
-                ui.link(f"{len(found) - SHOWN} more", self._view.link("/applications"))
+                ui.link(f"{len(found) - SHOWN} more", "/applications")
 
     def _show_nodes(self, found: list[tuple[str, float]]) -> None:
         self._cells.clear()

@@ -39,7 +39,8 @@ async def build(view: View) -> None:
         return page_of(found, offset, limit, order, down=down)
 
     with head("Statistics"):
-        ui.link("Prometheus", "/metrics").classes("small muted")
+        with ui.element("a").props('href="/metrics"').classes("small muted"):
+            ui.label("Prometheus")
         search = ui.input(placeholder="Name").props(
             'outlined dense clearable aria-label="Search statistics"'
         )
