@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from concurrent_framework.api.context import ApiContext
-from concurrent_framework.api.method import ApiRole, Call, IApiMethods, MethodTable, api_method
+from concurrent_framework.api.method import (
+    EVERY_NODE,
+    ApiRole,
+    Call,
+    IApiMethods,
+    MethodTable,
+    api_method,
+)
 from concurrent_framework.api.rpc import Dispatcher
 from concurrent_framework.components import Component, ComponentManager, implements
 from concurrent_framework.config import Config
@@ -23,7 +30,7 @@ class Examples(Component):
     implements(IApiMethods)
     name = "examples"
 
-    @api_method("example.subtract")
+    @api_method("example.subtract", nodes=EVERY_NODE)
     async def subtract(self, call: Call, minuend: int, subtrahend: int) -> int:
         """Subtract.
 

@@ -82,3 +82,22 @@ def test_a_component_that_is_switched_off_offers_nothing() -> None:
 def test_a_name_has_a_noun_and_a_verb(name: str) -> None:
     with pytest.raises(UsageError, match=r"NOUN\.VERB"):
         api_method(name)
+
+
+class Orders(Component):
+    """Needs a master that obeys."""
+
+    implements(IApiMethods)
+    name = "orders"
+
+    @api_method("orders.cancel", needs="cancel")
+    async def cancel(self, call: Call) -> None:
+        """Order something that this master can do."""
+
+    @api_method("orders.levitate", needs="levitate")
+    async def levitate(self, call: Call) -> None:
+        """Order something that it cannot do."""
+
+
+def test_an_order_that_the_master_does_not_know_is_no_method() -> None:
+    assert [one.name for one in MethodTable(["master"], [Orders()]).all()] == ["orders.cancel"]

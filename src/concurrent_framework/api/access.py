@@ -62,7 +62,10 @@ def access_to(path: Path | None = None) -> Access:
     directory = find().socket.parent if path is None else _directory_of(path)
     access = read_access(directory)
     if access is None:
-        message = "the master that runs here serves no API: start it without api.enabled=false"
+        message = (
+            "the master that runs here serves no API: `concurrent master` does unless api.enabled "
+            "is false, and `concurrent run` does with --dashboard"
+        )
         raise MasterNotFoundError(message)
     return access
 

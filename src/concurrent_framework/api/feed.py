@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 PAUSE = 0.2
 """Seconds between two looks at the master."""
-PAUSE_AWAY = 1.0
-"""The same while the master does not answer."""
+AWAY = 5
+"""So many times longer are the pauses while the master does not answer."""
 PAGE = 1000
 KEPT = 6000
 QUIET = 15.0
@@ -33,11 +33,13 @@ class Feed:
 
     Args:
         api: the node, whose master is asked.
+        pause: seconds between two looks at the master.
 
     """
 
-    def __init__(self, api: ApiContext) -> None:
+    def __init__(self, api: ApiContext, pause: float = PAUSE) -> None:
         self._api = api
+        self._pause = pause
         self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._session = ""
         self._last = 0
@@ -65,8 +67,16 @@ class Feed:
             yield None
             for event in missed:
                 yield event
+            session = self._session
             while not self._closed:
                 news = self._news
+                if session != self._session:  # the master was restarted, and counts anew
+                    session, number = self._session, 0
+                if self._kept and self._kept[0]["number"] > number + 1:
+                    # This follower is so slow that what it has not seen is not kept any more.
+                    for event in await self._between(number, self._kept[0]["number"]):
+                        number = event["number"]
+                        yield event
                 for event in [one for one in self._kept if one["number"] > number]:
                     number = event["number"]
                     yield event
@@ -124,7 +134,7 @@ class Feed:
             try:
                 answer = await self._ask(since=self._last, limit=PAGE)
             except ConcurrentError:
-                await asyncio.sleep(PAUSE_AWAY)
+                await asyncio.sleep(self._pause * AWAY)
                 continue
             if answer["session"] != self._session:
                 self._session, self._last = answer["session"], 0
@@ -136,7 +146,7 @@ class Feed:
                 self._kept.extend(events)
                 self._wake()
             if len(events) < PAGE:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(self._pause)
 
     async def _ask(self, **arguments: Any) -> dict[str, Any]:
         answer: dict[str, Any] = await self._api.ask("events", **arguments)

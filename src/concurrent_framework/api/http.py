@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -15,10 +15,10 @@ from starlette.routing import Mount, Route
 from concurrent_framework.api.guard import Guard
 from concurrent_framework.api.method import Call
 from concurrent_framework.api.rpc import FORBIDDEN, NO_MASTER, RpcError
-from concurrent_framework.model.errors import MasterNotFoundError
+from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -29,6 +29,27 @@ if TYPE_CHECKING:
 MAX_BODY = 8 * 1024 * 1024
 API_PATH = "/api/1"
 _STATUS = {NO_MASTER: 503, FORBIDDEN: 403}
+
+
+class Wanted(NamedTuple):
+    """Which events a stream has, and where it ends.
+
+    Args:
+        kinds: what their kinds begin with; empty for all.
+        application: the number of the application they are about; empty for any.
+        until: the kind of the last one; empty for none.
+
+    """
+
+    kinds: tuple[str, ...]
+    application: str
+    until: str
+
+    def fits(self, event: Mapping[str, Any]) -> bool:
+        """Whether an event is wanted."""
+        if self.kinds and not event["kind"].startswith(self.kinds):
+            return False
+        return not self.application or str(event.get("application")) == self.application
 
 
 class _Routes:
@@ -74,10 +95,15 @@ class _Routes:
         )
 
     async def events(self, request: Request) -> Response:
-        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        kinds = tuple(one for one in request.query_params.get("kinds", "").split(",") if one)
+        asked = request.query_params
+        after = request.headers.get("last-event-id") or asked.get("after", "")
+        wanted = Wanted(
+            tuple(one for one in asked.get("kinds", "").split(",") if one),
+            asked.get("application", ""),
+            asked.get("until", ""),
+        )
         return StreamingResponse(
-            self._stream(after, kinds),
+            self._stream(after, wanted),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
@@ -88,7 +114,7 @@ class _Routes:
         names = ["/ping", "/status", "/stats", "/metrics", "/events", f"POST {API_PATH}"]
         return JSONResponse({"node": self._api.name, "kind": self._api.kind, "addresses": names})
 
-    async def _stream(self, after: str, kinds: tuple[str, ...]) -> AsyncIterator[bytes]:
+    async def _stream(self, after: str, wanted: Wanted) -> AsyncIterator[bytes]:
         feed = self._api.feed
         if feed is None:
             yield b": this node has no events\n\n"
@@ -97,9 +123,11 @@ class _Routes:
             async for event in feed.follow(after):
                 if event is None:
                     yield b": live events; an id can be given as Last-Event-ID to go on there\n\n"
-                elif not kinds or event["kind"].startswith(kinds):
+                elif wanted.fits(event):
                     yield _as_event(event)
-        except MasterNotFoundError as error:
+                    if event["kind"] == wanted.until:
+                        return
+        except ConcurrentError as error:
             yield b"event: master.away\ndata: " + msgspec.json.encode(str(error)) + b"\n\n"
 
     async def _result(self, request: Request, method: str) -> Response:

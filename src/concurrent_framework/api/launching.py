@@ -118,14 +118,16 @@ class Launcher:
             hint = f"did you mean {near!r}? " if near else ""
             message = f"no application is called {name!r}; {hint}there are: {', '.join(names)}"
             raise UsageError(message)
+        for one in self._launched.values():
+            one.process.poll()  # so that those that have ended are no zombies
         launched = await asyncio.to_thread(self._start, name, tuple(arguments), dict(settings))
         end = asyncio.get_running_loop().time() + JOIN_PATIENCE
         while True:
             ended = launched.process.poll() is not None
-            for one in await known():
-                if one["pid"] == launched.process.pid:
-                    self._launched[one["application"]] = launched
-                    return one
+            for entry in await known():
+                if entry["pid"] == launched.process.pid:
+                    self._launched[entry["application"]] = launched
+                    return entry
             if ended:
                 message = (
                     f"{name} ended with exit code {launched.process.returncode} before it had "

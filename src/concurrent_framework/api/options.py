@@ -8,6 +8,20 @@ from concurrent_framework.config import Option
 PORT = 8080
 
 
+class TraceOptions(Component):
+    """Whether the ways of tasks are traced."""
+
+    name = "otel"
+
+    enabled = Option(
+        "otel",
+        "enabled",
+        default=False,
+        doc="Whether a master that serves its API sends OpenTelemetry traces of tasks, one per batch,"
+        " to where OTEL_EXPORTER_OTLP_ENDPOINT says; needs concurrent-framework[otel].",
+    )
+
+
 class ApiOptions(Component):
     """Whether and where a node serves its API."""
 

@@ -8,8 +8,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from concurrent_framework.api.options import TraceOptions
+
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Task
     from types import TracebackType
 
     from concurrent_framework.api.context import ApiContext
@@ -134,12 +136,25 @@ class ApiServer:
             timeout_graceful_shutdown=GRACE,
         )
         self._server = uvicorn.Server(config)
+        tracing = self._tracing()
         if not self._closing.is_set():
             await self._server.serve(sockets=[self._socket])
+        if tracing is not None:
+            tracing.cancel()
         if link is not None:
             link.close()
         if api.launcher is not None:
             api.launcher.close()
+
+    def _tracing(self) -> Task[None] | None:
+        """Begin to trace the ways of tasks, if somebody wants that."""
+        import asyncio
+
+        if self._api.feed is None or not self._api.components.config.value(TraceOptions.enabled):
+            return None
+        from concurrent_framework.api.tracing import trace
+
+        return asyncio.create_task(trace(self._api.feed, self._facts.log))
 
 
 def _websocket(*arguments: Any, **options: Any) -> Any:

@@ -24,6 +24,7 @@ BUILTIN = (
     Reference("random-of-two", "concurrent_framework.scheduling.strategies:RandomOfTwo", _STRATEGY),
     Reference("round-robin", "concurrent_framework.scheduling.strategies:RoundRobin", _STRATEGY),
     Reference("api", "concurrent_framework.api.options:ApiOptions", ()),
+    Reference("otel", "concurrent_framework.api.options:TraceOptions", ()),
     Reference("log", "concurrent_framework.launch.logs:LogOptions", ()),
     Reference("stats", "concurrent_framework.stats.registry:StatsOptions", ()),
     Reference("api-cluster", "concurrent_framework.api.methods.cluster:ClusterMethods", _API),

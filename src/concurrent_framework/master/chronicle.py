@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from concurrent_framework.model.ids import application_of, format_key
+
+if TYPE_CHECKING:
+    from concurrent_framework.master.state import TaskRecord
+    from concurrent_framework.protocol.tasks import Outcome
 
 KEPT_EVENTS = 2000
 KEPT_RUNS = 4000
@@ -40,6 +44,19 @@ class Run(NamedTuple):
     """A batch of outcomes of one worker, with one of its tasks as the example.
 
     Where tasks take long, a batch is one task; where they are tiny, it may be a thousand.
+
+    Args:
+        id: counts up from 1, over happenings too.
+        time: when the outcome came, by the core's clock.
+        worker: the worker's name.
+        key: the task.
+        name: its name.
+        seconds: how long it ran.
+        tasks: how many tasks the batch has.
+        failed: whether it failed.
+        queued: seconds that it waited for a worker.
+        away: seconds from then until its outcome came.
+
     """
 
     id: int
@@ -50,6 +67,8 @@ class Run(NamedTuple):
     seconds: float
     tasks: int
     failed: bool
+    queued: float
+    away: float
 
 
 class Chronicle:
@@ -83,12 +102,31 @@ class Chronicle:
         self.last += 1
         self._runs.append(Happening(self.last, self.now, "task.failed", "error", message, ids))
 
-    def ran(
-        self, worker: str, key: int, name: str, seconds: float, tasks: int, *, failed: bool
-    ) -> None:
-        """Add a run."""
+    def ran(self, worker: str, record: TaskRecord, outcome: Outcome, tasks: int) -> None:
+        """Add a run.
+
+        Args:
+            worker: where.
+            record: the task that is the example.
+            outcome: what came of it.
+            tasks: how many tasks were reported with it.
+
+        """
         self.last += 1
-        self._runs.append(Run(self.last, self.now, worker, key, name, seconds, tasks, failed))
+        self._runs.append(
+            Run(
+                self.last,
+                self.now,
+                worker,
+                record.key,
+                record.task.name,
+                outcome.seconds,
+                tasks,
+                outcome.failure is not None,
+                record.since - record.arrived,
+                self.now - record.since,
+            )
+        )
 
     def since(self, number: int, limit: int, *, runs: bool) -> list[dict[str, Any]]:
         """Return what came after a number, the oldest first; of more than `limit` the oldest.
@@ -126,6 +164,8 @@ class Chronicle:
             "seconds": one.seconds,
             "tasks": one.tasks,
             "failed": one.failed,
+            "queued": one.queued,
+            "away": one.away,
         }
 
 

@@ -175,15 +175,7 @@ def on_outcomes(
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, again)
     if example is not None:
-        record, outcome = example
-        reactor.chronicle.ran(
-            worker.name,
-            record.key,
-            record.task.name,
-            outcome.seconds,
-            len(message.outcomes),
-            failed=outcome.failure is not None,
-        )
+        reactor.chronicle.ran(worker.name, *example, len(message.outcomes))
     _measure(worker, measured)
     worker.last_outcome = reactor.now
     worker.finished += len(message.outcomes)
