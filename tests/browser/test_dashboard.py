@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from concurrent_framework.api import Client
 from concurrent_framework.api.access import Access
 from tests.browser.window import Window
 from tests.cluster.place import Place, Running, until
-from tests.cluster.swarm import Swarm
 
 PAGES = {
     "/": "Overview",
@@ -23,6 +23,13 @@ PAGES = {
     "/configuration": "Configuration",
     "/api": "API",
 }
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
 
 
 @pytest.fixture
@@ -163,19 +170,24 @@ def test_a_task_is_cancelled_and_then_all_of_them(
 
 
 def test_a_dead_master_is_shown_and_one_that_is_back_is_found(
-    window: Window, swarm: Swarm, place: Place
+    window: Window, work: Running, place: Place
 ) -> None:
-    other = Swarm(place, "push", "api.port=0")
-    link = next(one for one in other.master.out.split() if "/?token=" in one)
+    """One that other machines may join keeps its tokens from start to start."""
+    words = ("master", "--listen", f"tcp://127.0.0.1:{free_port()}")
+    first = place.start(*words, "--set", "api.port=0")
+    first.says("/?token=")
+    link = next(one for one in first.out.split() if "/?token=" in one)
     port = link.partition("/?")[0].rpartition(":")[2]
     window.open(link)
     window.says(".pill", "no workers")
-    other.master.kill()
-    other.master.ends()
+    first.kill()
+    first.ends()
     window.page.locator(".away.lost").wait_for(state="visible")
     place.expect_no_process()
-    again = Swarm(place, "push", f"api.port={port}")
+    again = place.start(*words, "--set", f"api.port={port}")
+    again.says("/?token=")
     window.page.locator(".away.lost").wait_for(state="hidden")
     window.says(".pill", "no workers")
-    again.master.interrupt()
-    again.master.ends()
+    again.interrupt()
+    again.ends()
+    window.page.locator(".away.lost").wait_for(state="visible")
