@@ -190,4 +190,3 @@ def test_a_dead_master_is_shown_and_one_that_is_back_is_found(
     window.says(".pill", "no workers")
     again.interrupt()
     again.ends()
-    window.page.locator(".away.lost").wait_for(state="visible")

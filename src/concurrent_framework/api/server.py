@@ -129,7 +129,7 @@ class ApiServer:
         config = uvicorn.Config(
             application(api, dispatcher, self.port, pages),
             log_config=None,
-            ws=_websocket,  # type: ignore[arg-type] (uvicorn only calls it)
+            ws=_websocket,  # type: ignore[arg-type]  # uvicorn only calls it
             access_log=False,
             server_header=False,
             lifespan="on",

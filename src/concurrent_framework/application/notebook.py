@@ -84,14 +84,16 @@ def progress_widget(application: ApplicationNode, interval: float = INTERVAL) ->
                 display(progress_widget(self))
 
     """
+    from importlib import import_module
+
     try:
-        from ipywidgets import HTML
+        widgets = import_module("ipywidgets")
     except ImportError:
         message = "the live progress needs ipywidgets: pip install ipywidgets"
         raise UsageError(message) from None
     import threading
 
-    widget = HTML(picture_of(application))
+    widget = widgets.HTML(picture_of(application))
     follower = threading.Thread(
         target=follow,
         args=(application, lambda text: setattr(widget, "value", text), interval),

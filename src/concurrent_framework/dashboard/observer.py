@@ -110,7 +110,6 @@ class Observer:
         if "cluster.status" not in self.methods:
             self.node = await self.ask("node.status")
             return
-        after = self._last or ""
         status, nodes, applications, events = await self._ask_all(
             ("cluster.status", {}),
             ("nodes.list", {"limit": MOST}),
