@@ -90,7 +90,7 @@ def connections(link: str) -> int:
     """Return how many connections to the node's HTTP server stand."""
     port = urlsplit(link).port
     return sum(
-        one.raddr and one.raddr.port == port and one.status == "ESTABLISHED"
+        bool(one.raddr) and one.raddr.port == port and one.status == "ESTABLISHED"
         for one in psutil.net_connections("tcp")
     )
 
