@@ -99,7 +99,10 @@ def _rate(swarm: Swarm) -> float:
     flood = Flood()
     flood.link = Connection(swarm.endpoint)
     flood.app_init()
-    flood.app_main()
+    code = flood.app_main()
+    if code or flood.finished != TASKS:
+        message = f"the flood ended with {code} after {flood.finished:,} of {TASKS:,} tasks"
+        raise RuntimeError(message)
     until(lambda: not swarm.query("applications"))
     return TASKS / (flood.ended - flood.began)
 
