@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Large(Component):
 
 
 COUNTS = {"waiting": TASKS, "assigned": 0, "finishing": 0, "finished": 0}
-APPLICATION = {
+APPLICATION: dict[str, Any] = {
     "application": 1,
     "name": "Large",
     "state": "running",
@@ -114,7 +114,7 @@ def workers() -> list[dict[str, Any]]:
     ]
 
 
-MASTER = {
+MASTER: dict[str, Callable[[], Any]] = {
     "workers": workers,
     "status": lambda: {
         "master": "large",
