@@ -41,6 +41,8 @@ class ApiContext:
         journal: where the node's log file is, None if it has none.
         methods: all methods of the node.
         feed: what happens at the master.
+        url: where the node's API is, without a token.
+        plugins: the folder of an environment's plug-ins, None for none.
 
     """
 
@@ -55,6 +57,8 @@ class ApiContext:
     journal: Path | None = None
     methods: MethodTable | None = None
     feed: Feed | None = None
+    url: str = ""
+    plugins: Path | None = None
 
     async def ask(self, kind: str, **arguments: Any) -> Any:
         """Ask the master; arguments that are None or empty are left out.

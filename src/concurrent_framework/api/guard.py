@@ -51,7 +51,7 @@ class Guard:
         self._app = app
         self._book = book
         self._hosts = LOOPBACK | set(hosts)
-        self.cookie = f"concurrent-{port}"
+        self.cookie = cookie_name(port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that may not pass; hand on all others."""
@@ -126,6 +126,11 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def cookie_name(port: int) -> str:
+    """Return the name of the cookie with the token: all ports of a host share their cookies."""
+    return f"concurrent-{port}"
 
 
 def _said(reason: str, status: int) -> Response:

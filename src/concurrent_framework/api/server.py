@@ -50,6 +50,7 @@ class ApiServer:
         self._facts = facts
         self._socket = _bound(port)
         self.port: int = self._socket.getsockname()[1]
+        api.url = self.url
         self._thread = threading.Thread(target=self._run, name="concurrent-api", daemon=True)
         self._loop: AbstractEventLoop | None = None
         self._server: Any = None
@@ -128,6 +129,7 @@ class ApiServer:
         config = uvicorn.Config(
             application(api, dispatcher, self.port, pages),
             log_config=None,
+            ws=_websocket,  # type: ignore[arg-type]  # uvicorn only calls it
             access_log=False,
             server_header=False,
             lifespan="on",
@@ -153,6 +155,13 @@ class ApiServer:
         from concurrent_framework.api.tracing import trace
 
         return asyncio.create_task(trace(self._api.feed, self._facts.log))
+
+
+def _websocket(*arguments: Any, **options: Any) -> Any:
+    """Make the protocol of a WebSocket; what it needs is imported with the first one."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(*arguments, **options)
 
 
 def _bound(port: int) -> socket.socket:

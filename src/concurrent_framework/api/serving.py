@@ -53,6 +53,7 @@ def _served(facts: NodeFacts) -> Iterator[str]:
     api = ApiContext(
         facts.kind, facts.name, facts.components, facts.stats.snapshot, facts.status, book
     )
+    api.plugins = facts.plugins
     if facts.kind == "master" and facts.connection is not None:
         endpoint = facts.connection.endpoint
         api.launcher = Launcher(facts.components, endpoint, facts.directory, facts.plugins)

@@ -269,6 +269,17 @@ class ApplicationNode(Component):
         return self._running().stats
 
     @property
+    def known_stats(self) -> ApplicationStats | None:
+        """The same, None before the application is connected."""
+        return None if self._driver is None else self._driver.stats
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show."""
+        from concurrent_framework.application.notebook import picture_of
+
+        return picture_of(self)
+
+    @property
     def node_id_str(self) -> str:
         """The id by which the master knows the application, over all its connections."""
         if not self.attach_to:

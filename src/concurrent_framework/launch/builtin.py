@@ -11,6 +11,8 @@ _STORE = ("concurrent_framework.store.base:IStore",)
 _ENGINE = ("concurrent_framework.store.engine:IDatabaseEngine",)
 _PICKLER = ("concurrent_framework.tasks.pickling:IPickler",)
 _API = ("concurrent_framework.api.method:IApiMethods",)
+_WEB = ("concurrent_framework.api.pages:IWebPages",)
+_PAGE = ("concurrent_framework.dashboard.page:IDashboardPage",)
 _APP = ("concurrent_framework.components.app:IApp",)
 
 BUILTIN = (
@@ -36,6 +38,23 @@ BUILTIN = (
     Reference("api-tasks", "concurrent_framework.api.methods.tasks:TaskMethods", _API),
     Reference("api-steering", "concurrent_framework.api.methods.steering:SteeringMethods", _API),
     Reference("api-tokens", "concurrent_framework.api.methods.tokens:TokenMethods", _API),
+    Reference("dashboard", "concurrent_framework.dashboard.component:Dashboard", _WEB),
+    *(
+        Reference(
+            f"page-{name.lower()}", f"concurrent_framework.dashboard.builtin:{name}Page", _PAGE
+        )
+        for name in (
+            "Overview",
+            "Applications",
+            "Application",
+            "Nodes",
+            "Stream",
+            "Failures",
+            "Statistics",
+            "Configuration",
+            "Explorer",
+        )
+    ),
     Reference("processes", "concurrent_framework.managers.processes:ProcessManager", _MANAGER),
     Reference("memory", "concurrent_framework.store.memory:MemoryStore", _STORE),
     Reference("sqlite", "concurrent_framework.store.sqlite:SqliteStore", _STORE),

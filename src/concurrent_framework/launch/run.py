@@ -122,6 +122,24 @@ class LocalCluster:
         """Where the cluster's master is."""
         return self._embedded.connection
 
+    def _repr_html_(self) -> str:
+        """Return what notebooks show."""
+        from concurrent_framework.application.notebook import picture
+        from concurrent_framework.launch.client import MasterClient
+
+        if not self._embedded.filenos():
+            return picture("LocalCluster", "not running", {})
+        with MasterClient(self.connection) as client:
+            status = client.query("status")
+        tasks = status["tasks"]
+        facts = {
+            "executors": status["executors"],
+            "waiting": f"{tasks['waiting']:,}",
+            "running": f"{tasks['assigned']:,}",
+            "outcomes": f"{status['outcomes']:,}",
+        }
+        return picture("LocalCluster", "running", facts)
+
     def run(self, application: type[A], arguments: Sequence[str] = ()) -> A:
         """Run an application until it ends and return it.
 

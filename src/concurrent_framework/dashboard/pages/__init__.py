@@ -1,0 +1,1 @@
+"""What each page that comes with Concurrent shows."""

@@ -1,0 +1,149 @@
+"""Tasks that failed: where, how, and what is known of the death."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nicegui import ui
+
+from concurrent_framework.cli.amounts import count, size, span
+from concurrent_framework.dashboard.widgets import card, empty, head, tool
+
+if TYPE_CHECKING:
+    from concurrent_framework.dashboard.view import View
+
+SIZE = 20
+BYTES = frozenset({"peak_memory", "memory"})
+
+
+async def build(view: View) -> None:
+    """Build the page."""
+    with head("Failures"):
+        ui.label("The master remembers the last hundred of each application.").classes(
+            "muted small"
+        )
+    with card(flush=True):
+        found = Failures(view)
+    view.on_look(found.renew)
+
+
+class Failures:
+    """A list of failures, by the page.
+
+    Args:
+        view: the visitor's.
+        application: only those of this one; empty for all.
+
+    """
+
+    def __init__(self, view: View, application: str = "") -> None:
+        self._view = view
+        self._application = application
+        self._page = 1
+        self._shown: list[str] | None = None
+        self._list = ui.element("div").classes("folds")
+        with ui.element("div").classes("titlebar pager"):
+            self._count = ui.label().classes("muted small")
+            ui.element("span").classes("spring")
+            self._pager = ui.pagination(1, 1, value=1, on_change=self._turned).props(
+                "flat dense max-pages=6"
+            )
+
+    async def renew(self) -> None:
+        """Get the present page again; what is unfolded stays so as long as nothing is new."""
+        answer = await self._asked()
+        keys = [one["task"] for one in answer["failures"]]
+        pages = max(1, -(-answer["total"] // SIZE))
+        self._count.text = f"{count(answer['total'])} failures" if answer["total"] else ""
+        self._pager.max = pages
+        self._pager.set_visibility(pages > 1)
+        if keys != self._shown:
+            self._shown = keys
+            self._show(answer["failures"])
+
+    async def _asked(self) -> Any:
+        of = self._application
+        known = self._view.observer.look
+        if of and known and all(str(one["application"]) != of for one in known.applications):
+            return {"total": 0, "failures": []}
+        return await self._view.ask(
+            "failures.list", application=of, offset=(self._page - 1) * SIZE, limit=SIZE
+        )
+
+    async def _turned(self, event: Any) -> None:
+        self._page = int(event.value)
+        await self.renew()
+
+    def _show(self, found: list[dict[str, Any]]) -> None:
+        self._list.clear()
+        with self._list:
+            if not found:
+                empty(
+                    "verified",
+                    "Nothing has failed",
+                    "A task that fails appears here with its traceback.",
+                )
+            for one in found:
+                self._fold(one)
+
+    def _fold(self, one: dict[str, Any]) -> None:
+        fold = ui.expansion().classes("fold").props(f'data-task="{one["task"]}"')
+        with fold.add_slot("header"), ui.element("div").classes("what"):
+            ui.label(f"{one['type'] or one['kind']}: {one['message']}").classes("strong")
+            worker = one["certificate"].get("worker") or "no worker"
+            ui.label(
+                f"{one['name']} · {one['task']} · {one['application_name']} · on {worker}"
+            ).classes("muted small")
+
+        def unfold() -> None:
+            if fold.value and not inside.default_slot.children:
+                with inside:
+                    self._details(one)
+
+        with fold:
+            inside = ui.element("div").classes("inside")
+        fold.on_value_change(unfold)
+
+    def _details(self, one: dict[str, Any]) -> None:
+        if one["traceback"]:
+            ui.label("Traceback, as it was on the worker").classes("title")
+            with ui.element("pre").classes("block").props('tabindex="0" aria-label="Traceback"'):
+                ui.label(one["traceback"].rstrip())
+        ui.label("Death certificate").classes("title")
+        with ui.element("dl").classes("facts"):
+            for name, value in one["certificate"].items():
+                if value in (None, "", [], ()):
+                    continue
+                with ui.element("dt"):
+                    ui.label(name.replace("_", " "))
+                with ui.element("dd").classes("mono"):
+                    for line in _lines_of(name, value):
+                        ui.label(line)
+        if self._view.may("tasks.retry"):
+            with ui.element("div"):
+                tool("Retry", "replay", lambda: self._retry(one["task"]))
+
+    async def _retry(self, task: str) -> None:
+        await self._view.act(f"Task {task} is attempted again", "tasks.retry", task=task)
+
+
+def _lines_of(name: str, value: Any) -> list[str]:
+    """Return how a value of a death certificate reads."""
+    if isinstance(value, list):
+        return [
+            ", ".join(_pair(*pair) for pair in one.items()) if isinstance(one, dict) else str(one)
+            for one in value
+        ]
+    if isinstance(value, str):
+        return value.splitlines()
+    return [_amount(name, value)]
+
+
+def _pair(name: str, value: Any) -> str:
+    return f"{name.replace('_', ' ')} {_amount(name, value)}"
+
+
+def _amount(name: str, value: Any) -> str:
+    if name in BYTES and isinstance(value, int | float):
+        return size(value)
+    return span(value) if name.endswith("seconds") and isinstance(value, float) else str(value)

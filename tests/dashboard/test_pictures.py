@@ -1,0 +1,80 @@
+"""What the dashboard makes of the API's answers, at any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from concurrent_framework.cli.watching import Watch
+from concurrent_framework.dashboard.history import NODE_POINTS, History
+from concurrent_framework.dashboard.lanes import MOST_LANES, lanes_of
+from concurrent_framework.dashboard.wire import arrived, travelling
+
+
+def run(number: int, worker: str = "w", end: float = 10.0, seconds: float = 1.0) -> dict[str, Any]:
+    return {
+        "kind": "tasks.ran",
+        "application": 1,
+        "worker": worker,
+        "task": f"1/{number}",
+        "name": "wait",
+        "time": end,
+        "seconds": seconds,
+        "tasks": 1,
+        "failed": False,
+    }
+
+
+def node(name: str, tasks: int) -> dict[str, Any]:
+    return {"worker": name, "tasks": tasks, "executors": 4, "finished": 0}
+
+
+def status(failed: int) -> dict[str, Any]:
+    tasks = {"waiting": 5, "assigned": 2, "failed": failed}
+    return {"tasks": tasks, "executors": 8, "occupied": 2.0, "outcomes": failed}
+
+
+def test_what_overlaps_is_in_lanes_of_its_own() -> None:
+    runs = [run(1, end=10.0), run(2, end=10.5), run(3, end=11.2)]
+    picture = lanes_of(runs, {"w": 4}, 0.0)
+    assert picture.names == ["w", "w ·2"]
+    assert [(bar.task, bar.lane) for bar in picture.bars] == [("1/1", 0), ("1/2", 1), ("1/3", 0)]
+
+
+def test_there_are_never_more_lanes_than_executors_or_room() -> None:
+    runs = [run(number, end=10.0, seconds=5.0) for number in range(10)]
+    assert len(lanes_of(runs, {"w": 2}, 0.0).names) == 2
+    many = [run(number, f"w{number}") for number in range(1000)]
+    picture = lanes_of(many, {}, 0.0)
+    assert len(picture.names) == MOST_LANES
+    assert picture.left_out == 1000 - MOST_LANES
+
+
+def test_what_is_too_old_is_not_shown() -> None:
+    assert lanes_of([run(1, end=10.0)], {}, 10.0).bars == []
+
+
+def test_history_forgets_nodes_that_left_and_counts_errors_per_second() -> None:
+    history, watch = History(), Watch()
+    for second in range(NODE_POINTS + 5):
+        nodes = [node("a", 8), *([node("b", 1)] if second < 3 else [])]
+        history.take(float(second), watch.take(float(second), status(2 * second), nodes, []))
+    assert set(history.nodes) == {"a"}
+    assert list(history.nodes["a"]) == [1.0] * NODE_POINTS
+    assert history.points[-1].errors == 2.0
+    assert history.points[-1].utilisation == 0.25
+
+
+def test_a_scope_travels_with_its_role_and_without_what_cannot() -> None:
+    scope = {
+        "type": "http",
+        "path": "/dashboard/",
+        "headers": [(b"host", b"x")],
+        "state": {"role": "observe", "more": object()},
+        "app": object(),
+        "client": ("127.0.0.1", 1),
+    }
+    found = arrived(travelling(scope))
+    assert found["state"] == {"role": "observe"}
+    assert found["headers"] == [(b"host", b"x")]
+    assert found["client"] == ("127.0.0.1", 1)
+    assert "app" not in found
