@@ -168,7 +168,7 @@ def test_an_application_is_seen_while_it_runs(swarm: Swarm, client: Client) -> N
     assert "raise ValueError(number)" in failure["traceback"]
     assert failure["certificate"]["attempts"][0]["worker"] == "w1"
     assert (seen["task"]["state"], seen["task"]["type"]) == ("failed", "ValueError")
-    assert seen["explained"]["text"].startswith("it ended as failed")
+    assert "as failed: 7" in seen["explained"]["text"]
     assert [line["text"] for line in seen["output"]["lines"]] == ["about to break"]
     ended = client.applications.show(application=seen["application"]["application"])
     assert (ended["state"], ended["failed"]) == ("ended", 1)
