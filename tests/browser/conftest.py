@@ -61,14 +61,14 @@ def window_of(tmp: str) -> Iterator[Window]:
         context.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def window() -> Iterator[Window]:
     """The browser."""
     with tempfile.TemporaryDirectory(prefix="c") as tmp:
         yield from window_of(tmp)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def swarm(window: Window) -> Iterator[Swarm]:
     """A master with two workers."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
@@ -84,7 +84,7 @@ def swarm(window: Window) -> Iterator[Swarm]:
             place.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def access(swarm: Swarm) -> Access:
     """How to get into that master's API."""
     (directory,) = swarm.place.runtime.glob("concurrent/m-*")
@@ -93,13 +93,13 @@ def access(swarm: Swarm) -> Access:
     return access
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def client(access: Access) -> Client:
     """A client of it."""
     return Client(access.url, access.token)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def work(swarm: Swarm, client: Client) -> Iterator[Running]:
     """An application that has done some tasks, of which one failed, and has many to do."""
     program = swarm.place.root / "work.py"
