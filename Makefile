@@ -3,6 +3,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
+JOBS   ?= auto
 DEMO_IMAGE := mandelbrot.png
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ demo: $(VENV)/.with-samples ## render the Mandelbrot set on a cluster made of th
 	@$(BIN)/concurrent demo
 
 test: $(VENV)/.with-dev ## run the whole test suite (ARGS="-k name" for a part of it)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.with-dev ## lint, format, types and architecture rules
 	@$(BIN)/ruff check --quiet
