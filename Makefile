@@ -33,7 +33,7 @@ simulate: $(VENV)/.with-dev ## run many storms on simulated clusters (SEEDS=1000
 fix: $(VENV)/.with-dev ## let ruff repair and format what it can
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet
 
-bench: $(VENV)/.with-dev ## measure start-up, throughput and speed-up on this machine
+bench: $(VENV)/.with-bench ## measure Concurrent next to its peers (ARGS="--quick", ARGS="--list")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: $(VENV)/.with-dev ## break a cluster of real processes and count its outcomes (MINUTES=5)
