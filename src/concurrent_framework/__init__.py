@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent_framework.application.arrays import TaskArray
     from concurrent_framework.application.node import ApplicationNode
     from concurrent_framework.application.receipt import PushReceipt
     from concurrent_framework.application.system import ITaskSystem, SystemMaster, TaskSystem
@@ -51,6 +52,7 @@ __version__ = "0.2.0"
 
 _HOME = {
     "ApplicationNode": "application.node",
+    "TaskArray": "application.arrays",
     "PushReceipt": "application.receipt",
     "ITaskSystem": "application.system",
     "SystemMaster": "application.system",
@@ -93,6 +95,7 @@ __all__ = [  # noqa: RUF022 (grouped as in the reference)
     "run",
     "LocalCluster",
     "PushReceipt",
+    "TaskArray",
     "ITaskSystem",
     "TaskSystem",
     "SystemMaster",

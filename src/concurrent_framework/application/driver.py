@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework import __version__
 from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import TaskArray
 from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.console import PlainDisplay, show_output
 from concurrent_framework.application.engine import Engine, exit_code_of
@@ -33,8 +34,10 @@ from concurrent_framework.application.session import ApplicationSession
 from concurrent_framework.application.stats import ApplicationStats
 from concurrent_framework.application.system import check_system
 from concurrent_framework.code.bundle import CodeShipper
+from concurrent_framework.model.errors import TaskError
 from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
 from concurrent_framework.protocol.session import Hello
+from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
@@ -43,7 +46,9 @@ if TYPE_CHECKING:
 
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.receipt import PushReceipt
-    from concurrent_framework.model.errors import TaskError
+
+SHOWN_ITEMS = 20
+"""Results of an array that are logged one by one when they arrive together, at most."""
 
 
 class ApplicationDriver:
@@ -75,6 +80,7 @@ class ApplicationDriver:
             SpecBook(CodeShipper()),
             node.node_id_str,
             self.engine.flush_soon,
+            lambda: self._stats.executors,
             receipts=self._overrides("push_task_response"),
         )
         self._display = node.display or PlainDisplay()
@@ -91,6 +97,7 @@ class ApplicationDriver:
         self._calls: dict[type, Any] = {
             do.Begin: self._begin,
             do.TasksEnded: self._tasks_ended,
+            do.Drawn: self._drawn,
             do.SystemOver: self._system_over,
             do.PushAccepted: self._push_accepted,
             do.PushRejected: self._push_rejected,
@@ -127,11 +134,24 @@ class ApplicationDriver:
         check_system(system)
         self.pushing.push_system(system)
 
+    def push_map(
+        self, function: Any, items: Iterable[Any], options: dict[str, Any], *, collect: bool
+    ) -> TaskArray:
+        """Call a function with each of some items."""
+        array = self.pushing.push_map(function, items, options, collect=collect)
+        self.engine.feed_soon()
+        return array
+
     def cancel(self, what: Any) -> None:
-        """Cancel a task, a system, several, or everything."""
+        """Cancel a task, an array, a system, several, or everything."""
         if what is None:
             self.pushing.stop_feeding()
             self.engine.handle(on.CancelAsked(tuple(self.pushing.items), everything=True))
+            self.engine.post(do.Drawn())
+        elif isinstance(what, TaskArray):
+            if asked := self.pushing.cancel_array(what):
+                self.engine.handle(asked)
+                self.engine.post(do.Drawn())
         elif sequences := self.pushing.sequences_of(what):
             self.engine.handle(on.CancelAsked(sequences))
 
@@ -149,6 +169,19 @@ class ApplicationDriver:
         else:
             self._failures += 1
             self.node.log.error("task %s: %s", name_of(task), described(error))
+
+    def report_items(self, array: TaskArray, first: int, results: list[Any]) -> None:
+        """Log what came of items of an array; of many, only how many there are."""
+        good = [result for result in results if not isinstance(result, TaskError)]
+        for place, result in enumerate(results, first):
+            if isinstance(result, TaskError):
+                self._failures += 1
+                self.node.log.error("%s[%d]: %s", array.name, place, described(result))
+            elif len(good) <= SHOWN_ITEMS:
+                self.node.log.info("%s[%d]: %s", array.name, place, shortened(result))
+        if len(good) > SHOWN_ITEMS:
+            last = first + len(results) - 1
+            self.node.log.info("%s[%d to %d]: %d results", array.name, first, last, len(good))
 
     def report_work(self, result: Any, system: Any) -> None:
         """Log the result of a task system."""
@@ -195,10 +228,16 @@ class ApplicationDriver:
         """Whether something is left to be drawn."""
         return self.pushing.hungry
 
+    @property
+    def eager(self) -> bool:
+        """Whether something ought to be drawn now."""
+        return self.pushing.eager
+
     def feed(self, room: int) -> None:
-        """Draw from what was given to `push_tasks`."""
+        """Draw from what was given to `push_tasks` and `push_map`."""
         if self.pushing.feed(room):
             self.engine.post(do.PushAccepted(self.session.outbox.accepted))
+            self.engine.post(do.Drawn())
 
     async def idle(self) -> None:
         """End the application, since nothing more can happen."""
@@ -233,7 +272,7 @@ class ApplicationDriver:
 
     async def _tasks_ended(self, command: do.TasksEnded) -> None:
         callback, items, stats = self.node.task_finished, self.pushing.items, self._stats
-        engine, names = self.engine, self._workers
+        engine, names, arrays = self.engine, self._workers, self.pushing.arrays.drawings
         handled = command.first - 1
         since = time.monotonic()
         try:
@@ -241,6 +280,13 @@ class ApplicationDriver:
                 task = items.pop(outcome.key & SEQUENCE_MASK, None)
                 if task is None:
                     task = self._rebuilt(outcome.key, command.origins.get(index))
+                if arrays and type(task) in arrays:
+                    self._told += 1
+                    await self._slice_ended(task, outcome)
+                    handled += 1
+                    if engine.stopped:
+                        break
+                    continue
                 result, error = unpack(task, outcome, names.get(outcome.worker, ""))
                 stats.task_seconds += outcome.seconds
                 if error is None:
@@ -269,7 +315,26 @@ class ApplicationDriver:
     def _rebuilt(self, key: int, origin: Any) -> Task:
         task = Task() if origin is None else self._foreign.rebuild(origin, self.pushing.classes)
         object.__setattr__(task, "task_id", sequence_of(key))
+        self.pushing.arrays.adopt(task)
         return task
+
+    async def _slice_ended(self, task: Any, outcome: Outcome) -> None:
+        """Call back for the items of a slice, and for the end of its array."""
+        end = self.pushing.slice_ended(task, outcome)
+        self._stats.task_seconds += outcome.seconds
+        if outcome.failure is None:
+            self._stats.finished += 1
+        else:
+            self._stats.failed += 1
+        if end.results:
+            await value_of(self.node.map_finished(end.array, end.first, end.results))
+        await self._drawn()
+
+    async def _drawn(self, _command: do.Drawn | None = None) -> None:
+        """Call back for the arrays that have finished."""
+        for array in self.pushing.arrays.close_finished():
+            if not self.engine.stopped:
+                await value_of(self.node.array_finished(array))
 
     def _show_count(self) -> None:
         if not self._counts_itself:
@@ -302,7 +367,10 @@ class ApplicationDriver:
 
     async def _push_rejected(self, command: do.PushRejected) -> None:
         receipt = self.pushing.rejected(command)
-        await value_of(self._receipt_callback(receipt, "failed")(receipt))
+        if receipt is not None:
+            await value_of(self._receipt_callback(receipt, "failed")(receipt))
+        for task in self.pushing.rejected_slices(command):
+            await self._slice_ended(task, Outcome(0, 0, failure=command.failure))
 
     def _receipt_callback(self, receipt: PushReceipt, kind: str) -> Any:
         if receipt.item is None:

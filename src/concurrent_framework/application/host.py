@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 30.0
 REMEMBERED = 65536
 """Calls of `finished` that are remembered, to make none twice when the master asks again."""
+_CALLED = frozenset({do.TakeJob, do.TasksEnded, do.CallFinished, do.PushRejected, do.Drawn})
+"""Commands that run the user's code."""
 
 
 def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
@@ -104,7 +106,7 @@ class Host:
             self.workers.update(command.now.names)
         elif isinstance(command, do.Begin):
             self.number = command.welcome.number
-        elif isinstance(command, do.TakeJob | do.TasksEnded | do.CallFinished | do.PushRejected):
+        elif type(command) in _CALLED:
             return False
         return True
 
@@ -118,6 +120,8 @@ class Host:
             return None
         if isinstance(command, do.TasksEnded):
             return self._running.tasks_ended(command)
+        if isinstance(command, do.Drawn):
+            return self._running.drawn()
         assert isinstance(command, do.PushRejected)
         return self._running.rejected(command)
 
@@ -125,6 +129,11 @@ class Host:
     def hungry(self) -> bool:
         """Whether the system's generators have something left."""
         return self._running is not None and not self._over and self._running.hungry
+
+    @property
+    def eager(self) -> bool:
+        """Whether the system has something that ought to be drawn now."""
+        return self.hungry and self._running is not None and self._running.pushing.eager
 
     def feed(self, room: int) -> None:
         """Draw from the system's generators."""

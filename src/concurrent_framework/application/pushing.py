@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import Arrays
 from concurrent_framework.application.receipt import PushReceipt
 from concurrent_framework.model.errors import UsageError, error_from
 from concurrent_framework.protocol.application import PushSystem
@@ -17,8 +19,11 @@ from concurrent_framework.tasks.task import Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from concurrent_framework.application.arrays import SliceEnd, TaskArray
     from concurrent_framework.application.commands import PushRejected
     from concurrent_framework.application.session import ApplicationSession
+    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.tasks.arrays import Slice
     from concurrent_framework.tasks.specs import SpecBook
 
 _set = object.__setattr__  # also where a class is frozen
@@ -34,12 +39,13 @@ class _Single(NamedTuple):
 
 
 class _Feeder:
-    """An iterable that is drawn lazily, and how far it has come."""
+    """An iterable that is drawn lazily, and how far it has come; the slices of `array` if any."""
 
-    __slots__ = ("count", "exhausted", "first", "last", "tasks")
+    __slots__ = ("array", "count", "exhausted", "first", "last", "tasks")
 
-    def __init__(self, tasks: Iterator[Task]) -> None:
+    def __init__(self, tasks: Iterator[Task], array: TaskArray | None = None) -> None:
         self.tasks = tasks
+        self.array = array
         self.count = 0
         self.first = 0
         self.last = 0
@@ -54,6 +60,7 @@ class Pushing:
         book: knows specs and code.
         client_id: what tasks that have no `client_id` get.
         pushed: told after each push; makes sure that it leaves.
+        executors: tells how many tasks the swarm can run at a time.
         receipts: whether somebody wants `PushReceipt`s for single pushes.
 
     """
@@ -64,6 +71,7 @@ class Pushing:
         book: SpecBook,
         client_id: str,
         pushed: Callable[[], None],
+        executors: Callable[[], int],
         *,
         receipts: bool = False,
     ) -> None:
@@ -72,6 +80,7 @@ class Pushing:
         """The very instances that were pushed, tasks and systems, by sequence."""
         self.classes: dict[int, type] = {}
         """The classes of tasks by the number of their spec."""
+        self.arrays = Arrays(executors)
         self.count = 0
         self._session = session
         self._client_id = client_id
@@ -101,6 +110,23 @@ class Pushing:
         self._feeders.append(feeder)
         self._bulks.append(feeder)
 
+    def push_map(
+        self, function: Any, items: Any, options: dict[str, Any], *, collect: bool
+    ) -> TaskArray:
+        """Call a function with each of some items, in slices that are drawn lazily."""
+        array = self.arrays.open(function, items, options, collect=collect)
+        self._feeders.append(_Feeder(self.arrays.slices(array), array))
+        return array
+
+    def slice_ended(self, task: Slice, outcome: Outcome) -> SliceEnd:
+        """Take in the end of a slice; push what is to be tried again in smaller ones."""
+        end = self.arrays.ended(task, outcome)
+        for part in end.again:
+            self._push(part)
+        if end.again:
+            self._pushed()
+        return end
+
     def push_system(self, system: Any) -> int:
         """Push a task system; returns its sequence."""
         cls = type(system)
@@ -126,6 +152,11 @@ class Pushing:
         """Whether an iterable has not been exhausted yet."""
         return bool(self._feeders)
 
+    @property
+    def eager(self) -> bool:
+        """Whether something ought to be drawn now: of arrays that have much under way, nothing."""
+        return bool(self._feeders) and self._next_feeder() is not None
+
     def outstanding(self, told: int) -> int:
         """Return how many tasks and systems have not ended, as far as the user's code knows.
 
@@ -142,14 +173,14 @@ class Pushing:
         ended = False
         until = time.monotonic() + FEED_SECONDS
         for _ in range(min(room, FEED_TASKS)):
-            if not feeders or time.monotonic() >= until:
+            feeder = self._next_feeder()
+            if feeder is None or time.monotonic() >= until:
                 break
-            feeder = feeders[0]
             try:
                 task = next(feeder.tasks)
             except StopIteration:
                 feeder.exhausted = ended = True
-                feeders.popleft()
+                feeders.remove(feeder)
                 continue
             if not isinstance(task, Task):
                 message = f"push_tasks was given {task!r:.200}, which is no Task"
@@ -172,14 +203,37 @@ class Pushing:
             if isinstance(sequence, int) and self.items.get(sequence) is item
         )
 
+    def cancel_array(self, array: TaskArray) -> on.CancelAsked | None:
+        """Draw nothing more of an array; return how to cancel what has been, None if it has ended."""
+        cls = self.arrays.class_of(array)
+        if cls is None:
+            return None
+        for feeder in [one for one in self._feeders if one.array is array]:
+            self._stop(feeder)
+        sequences = tuple(sequence for sequence, item in self.items.items() if type(item) is cls)
+        specs = tuple(number for number, known in self.classes.items() if known is cls)
+        return on.CancelAsked(sequences, specs=specs)
+
     def stop_feeding(self) -> None:
         """Draw nothing more."""
+        for feeder in list(self._feeders):
+            self._stop(feeder)
+
+    def _stop(self, feeder: _Feeder) -> None:
+        self._feeders.remove(feeder)
+        feeder.exhausted = True
+        close = getattr(feeder.tasks, "close", None)
+        if close is not None:
+            close()
+        if feeder.array is not None:
+            feeder.array.exhausted = feeder.array.cancelled = True
+
+    def _next_feeder(self) -> _Feeder | None:
+        """Return the first that should be drawn from now."""
         for feeder in self._feeders:
-            feeder.exhausted = True
-            close = getattr(feeder.tasks, "close", None)
-            if close is not None:
-                close()
-        self._feeders.clear()
+            if feeder.array is None or self.arrays.wants(feeder.array):
+                return feeder
+        return None
 
     def accepted(self, through: int) -> list[PushReceipt]:
         """Return the receipts for what is safe now."""
@@ -191,13 +245,30 @@ class Pushing:
             told.append(PushReceipt(bulks.popleft().count))
         return told
 
-    def rejected(self, rejection: PushRejected) -> PushReceipt:
-        """Forget what the master did not take and return the receipt for it."""
+    def rejected(self, rejection: PushRejected) -> PushReceipt | None:
+        """Forget what the master did not take and return the receipt; None if only slices are left.
+
+        Slices stay among `items`: they are told as their arrays' items.
+        """
         first, count = rejection.first, rejection.count
-        items = [self.items.pop(first + n, None) for n in range(count)]
+        arrays = self.arrays.drawings
+        sequences = [
+            n for n in range(first, first + count) if type(self.items.get(n)) not in arrays
+        ]
+        if not sequences:
+            return None
+        count = len(sequences)
+        items = [self.items.pop(n, None) for n in sequences]
         in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
-        self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
+        last = rejection.first + rejection.count
+        self._singles = deque(one for one in self._singles if not first <= one.last < last)
         return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def rejected_slices(self, rejection: PushRejected) -> list[Slice]:
+        """Forget and return the slices among what the master did not take."""
+        sequences = range(rejection.first, rejection.first + rejection.count)
+        slices = [self.items.pop(sequence, None) for sequence in sequences]
+        return [one for one in slices if one is not None]
 
     def _push(self, task: Task) -> int:
         known = task.task_id

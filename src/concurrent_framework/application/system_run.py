@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import TaskArray
 from concurrent_framework.application.outcomes import (
     ACKNOWLEDGE_AFTER,
     error_of,
@@ -24,15 +26,15 @@ from concurrent_framework.model.errors import (
 )
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
 from concurrent_framework.protocol.application import Progress
-from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote
+from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, Outcome, ProgressNote
 from concurrent_framework.tasks.payload import dump_result, dump_state, load_task
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
-    from concurrent_framework.application import commands as do
     from concurrent_framework.application.host import Host
     from concurrent_framework.protocol.application import PushSystem
 
@@ -88,8 +90,21 @@ class HostedMaster:
         self._run.pushing.push_lazily(tasks)
         self._run.host.engine.feed_soon()
 
+    def push_map(
+        self,
+        function: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        *,
+        collect: bool = False,
+        **options: Any,
+    ) -> TaskArray:
+        """Call a function with each item of an iterable; see `ApplicationNode.push_map`."""
+        array = self._run.pushing.push_map(function, iterable, options, collect=collect)
+        self._run.host.engine.feed_soon()
+        return array
+
     def cancel(self, what: Any = None) -> None:
-        """Cancel a task, an iterable of tasks, or with None all there are, generators included."""
+        """Cancel a task, an array, an iterable of tasks, or with None all, generators included."""
         self._run.cancel(what)
 
     def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
@@ -111,7 +126,11 @@ class SystemRun:
         self.name = push.name
         self.key = task_key(host.number, 0)
         self.pushing = Pushing(
-            host.session, SpecBook(host.classes.code), host.name, host.engine.flush_soon
+            host.session,
+            SpecBook(host.classes.code),
+            host.name,
+            host.engine.flush_soon,
+            lambda: host.size[1],
         )
         self._push = push
         self._master = HostedMaster(self)
@@ -154,10 +173,13 @@ class SystemRun:
                 row = command.origins.get(index)
                 task = self.host.classes.rebuild(row, self.pushing.classes) if row else Task()
                 object.__setattr__(task, "task_id", sequence_of(outcome.key))
-            result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
             self._stats.task_seconds += outcome.seconds
             self._told += 1
-            await self._tell(task, outcome.key, result, error)
+            if type(task) in self.pushing.arrays.drawings:
+                await self._tell_items(task, outcome)
+            else:
+                result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
+                await self._tell(task, outcome.key, result, error)
             handled += 1
             if time.monotonic() - since >= ACKNOWLEDGE_AFTER:
                 since = time.monotonic()
@@ -176,7 +198,9 @@ class SystemRun:
         error = error_of(command.failure)
         for sequence in range(command.first, command.first + command.count):
             task = self.pushing.items.pop(sequence, None)
-            if task is not None:
+            if type(task) in self.pushing.arrays.drawings:
+                await self._tell_items(task, Outcome(0, 0, failure=command.failure))
+            elif task is not None:
                 await self._tell(task, task_key(self.host.number, sequence), None, error)
         await self._conclude_if_complete()
 
@@ -194,13 +218,19 @@ class SystemRun:
     def feed(self, room: int) -> None:
         """Draw from the system's generators."""
         self.host.teller.speak_for(self.key, self.name)
-        self.pushing.feed(room)
+        if self.pushing.feed(room):
+            self.host.engine.post(do.Drawn())
 
     def cancel(self, what: Any) -> None:
         """Cancel some of the system's tasks, or all."""
         if what is None:
             self.pushing.stop_feeding()
             self.host.engine.handle(on.CancelAsked(tuple(self.pushing.items), everything=True))
+            self.host.engine.post(do.Drawn())
+        elif isinstance(what, TaskArray):
+            if asked := self.pushing.cancel_array(what):
+                self.host.engine.handle(asked)
+                self.host.engine.post(do.Drawn())
         elif sequences := self.pushing.sequences_of(what):
             self.host.engine.handle(on.CancelAsked(sequences))
 
@@ -230,6 +260,30 @@ class SystemRun:
         teller.speak_for(self.key, self.name)
         returned = self._system.task_finished(self._master, task, result, error)
         if returned is not None:
+            await self._take(await value_of(returned))
+
+    async def _tell_items(self, task: Any, outcome: Outcome) -> None:
+        """Call the system's `map_finished` for a slice, and `array_finished` after the last."""
+        end = self.pushing.slice_ended(task, outcome)
+        if outcome.failure is None:
+            self._stats.finished += 1
+        else:
+            self._stats.failed += 1
+        if end.results:
+            self.host.teller.speak_for(self.key, self.name)
+            returned = self._system.map_finished(self._master, end.array, end.first, end.results)
+            await self._take(await value_of(returned))
+        await self._close_arrays()
+
+    async def drawn(self) -> None:
+        """Tell the system of arrays that have finished; then ask whether it is complete."""
+        await self._close_arrays()
+        await self._conclude_if_complete()
+
+    async def _close_arrays(self) -> None:
+        for array in self.pushing.arrays.close_finished():
+            self.host.teller.speak_for(self.key, self.name)
+            returned = self._system.array_finished(self._master, array)
             await self._take(await value_of(returned))
 
     async def _take(self, tasks: Any) -> None:

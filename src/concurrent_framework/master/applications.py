@@ -204,8 +204,13 @@ def _submit(
     dispatch.enqueue(reactor.state, records)
 
 
-def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome) -> None:
-    """Accept the tasks that a task made; from here on only their number is left in its outcome."""
+def spawn(
+    reactor: MasterReactor, application: ApplicationRecord, outcome: Outcome, *, cancelled: bool
+) -> None:
+    """Accept the tasks that a task made; from here on only their number is left in its outcome.
+
+    With `cancelled`, the task was to be cancelled and had ended before: then these are.
+    """
     rows = outcome.spawned
     if outcome.specs:
         numbers = _adopt_specs(reactor, application, outcome)
@@ -214,6 +219,12 @@ def spawn(reactor: MasterReactor, application: ApplicationRecord, outcome: Outco
     first = application.next_spawned
     application.next_spawned += len(rows)
     _submit(reactor, application, first, rows)
+    if cancelled:
+        # Whoever cancelled the task could not name these yet.
+        keys = range(
+            task_key(application.number, first), task_key(application.number, first + len(rows))
+        )
+        cancel(reactor, [reactor.state.tasks[key] for key in keys if key in reactor.state.tasks])
     outcome.children = len(rows)
     outcome.spawned = ()
     outcome.specs = ()
@@ -277,9 +288,14 @@ def on_cancel(
     """Cancel some of an application's tasks, or all."""
     number = who.number
     tasks = reactor.state.tasks
-    if message.sequences:
+    if message.sequences or message.specs:
         keys = (task_key(number, sequence) for sequence in message.sequences)
         records = [tasks[key] for key in keys if key in tasks]
+        if message.specs:
+            specs = {dispatch.local_number(number, spec) for spec in message.specs}
+            records += [
+                record for record in reactor.state.records_of(number) if record.spec.number in specs
+            ]
         application = reactor.state.applications[number]
         for sequence in message.sequences:
             if sequence in application.systems:

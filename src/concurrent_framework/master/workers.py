@@ -164,7 +164,7 @@ def on_outcomes(
             _failed(reactor, worker, application, record, outcome, again)
             continue
         if outcome.spawned:
-            applications.spawn(reactor, application, outcome)
+            applications.spawn(reactor, application, outcome, cancelled=record.cancelled)
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, again)
     _measure(worker, measured)

@@ -77,9 +77,13 @@ class Delivered(Struct, array_like=True, tag=15, gc=False):
 
 
 class CancelTasks(Struct, array_like=True, tag=16, gc=False):
-    """Application to master: cancel these sequences; empty means every task it has."""
+    """Application to master: cancel these sequences, and every task of these specs.
+
+    Without either, every task the application has. Specs include tasks that tasks have made.
+    """
 
     sequences: tuple[int, ...] = ()
+    specs: tuple[int, ...] = ()
 
 
 class PushSystem(Struct, array_like=True, tag=17, gc=False):

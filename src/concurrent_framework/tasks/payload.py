@@ -76,6 +76,29 @@ def dump_result(value: object) -> bytes:
     return _dump_by_value(value, {"it": value}, "the result cannot be sent back", hint)
 
 
+def dump_items(items: list[Any], first: int, what: str) -> bytes:
+    """Pickle some items of something large.
+
+    Args:
+        items: the items.
+        first: index of the first.
+        what: what they belong to, for the message.
+
+    Raises:
+        NotSerializable: naming the item that cannot be pickled.
+
+    """
+    try:
+        data = pickle.dumps(items, PROTOCOL)
+        if _MAIN not in data:
+            return data
+    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
+        pass
+    parts = {f"item {first + place}": item for place, item in enumerate(items)}
+    hint = "let the function make it where it runs"
+    return _dump_by_value(items, parts, f"the items of {what} cannot be sent", hint)
+
+
 def load_result(payload: Buffer) -> Any:
     """Return what was given to `dump_result`.
 
