@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from concurrent_framework.model.resources import Resources
     from concurrent_framework.tasks.current import current_task
     from concurrent_framework.tasks.decorator import task
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 __version__ = "0.2.0"
@@ -83,6 +84,7 @@ _HOME = {
     "Resources": "model.resources",
     "current_task": "tasks.current",
     "task": "tasks.decorator",
+    "Shared": "tasks.shared",
     "Task": "tasks.task",
 }
 
@@ -92,6 +94,7 @@ __all__ = [  # noqa: RUF022 (grouped as in the reference)
     "task",
     "current_task",
     "Resources",
+    "Shared",
     "run",
     "LocalCluster",
     "PushReceipt",

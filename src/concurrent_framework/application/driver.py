@@ -310,6 +310,7 @@ class ApplicationDriver:
 
     def _acknowledge(self, through: int) -> None:
         self._told = 0
+        self.pushing.release()
         self.engine.handle(on.Handled(through))
 
     def _rebuilt(self, key: int, origin: Any) -> Task:

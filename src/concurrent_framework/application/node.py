@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent_framework.application.receipt import PushReceipt
     from concurrent_framework.application.stats import ApplicationStats
     from concurrent_framework.model.errors import TaskError
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 
@@ -271,6 +272,41 @@ class ApplicationNode(Component):
 
         """
         return self._running().push_map(function, iterable, options, collect=collect)
+
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object that many tasks need.
+
+        Put it anywhere into tasks, into items of `push_map`, or into task systems: by the time a
+        task runs, the object itself is in its place. The object travels to each worker once, however
+        many tasks refer to it, and is rebuilt once in each executor; large NumPy arrays not even
+        that, all executors of a machine use the same memory. Tasks must not change it (in such
+        arrays they cannot).
+
+        Args:
+            value: what to share, as it is now; later changes are not seen. Equal objects are shared
+                once.
+
+        Returns:
+            The reference. The object is dropped everywhere when nothing refers to that any more, or
+            after its `release`, but not before the tasks that were pushed with it have ended.
+
+        Raises:
+            NotSerializable: naming the part of it that cannot be pickled.
+            UsageError: if it is larger than 1 GiB.
+
+        Example:
+            >>> from concurrent_framework import ApplicationNode, IApp, implements, task
+            >>> @task
+            ... def count(words, letter):
+            ...     return sum(word.count(letter) for word in words)
+            >>> class Letters(ApplicationNode):
+            ...     implements(IApp)
+            ...     def start_processing(self):
+            ...         words = self.share(["many", "words"] * 100_000)
+            ...         self.push_tasks(count(words, letter) for letter in "aeiou")
+
+        """
+        return self._running().pushing.sharing.share(value)
 
     def push_tasksystem(self, task_system: Any) -> None:
         """Push a task system; `work_finished` or `work_failed` follows."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from concurrent_framework.application import events as on
 from concurrent_framework.application.arrays import Arrays
 from concurrent_framework.application.receipt import PushReceipt
+from concurrent_framework.application.sharing import Sharing
 from concurrent_framework.model.errors import UsageError, error_from
 from concurrent_framework.protocol.application import PushSystem
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, NewTask
@@ -81,6 +82,7 @@ class Pushing:
         self.classes: dict[int, type] = {}
         """The classes of tasks by the number of their spec."""
         self.arrays = Arrays(executors)
+        self.sharing = Sharing()
         self.count = 0
         self._session = session
         self._client_id = client_id
@@ -137,7 +139,8 @@ class Pushing:
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(system, payload)
         reference = self.book.reference_for(cls)
-        self._define()
+        shares = self.sharing.used_by(payload, system) if self.sharing.active else ()
+        self._define((*shares, *reference.data))
         sequence = self._session.outbox.next_sequence
         name = str(getattr(system, "name", "") or cls.__name__)
         self._session.outbox.push_system(PushSystem(sequence, name, reference, payload))
@@ -275,24 +278,43 @@ class Pushing:
         if known is not None and self.items.get(known) is task:
             message = f"{task!r} has been pushed already and has not ended: make another instance"
             raise UsageError(message)
-        number = self.book.number_for(task)
-        if number not in self.classes:
-            self.classes[number] = type(task)
+        sharing = self.sharing.active
+        number = -1 if sharing else self.book.number_for(task)
         if task.client_id is None:
             _set(task, "client_id", self._client_id)
         payload = dump_state(task)
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(task, payload)
+        shares: tuple[str, ...] = ()
+        if sharing:
+            shares = self.sharing.used_by(payload, task)
+            number = self.book.number_for(task, shares)
+        if number not in self.classes:
+            self.classes[number] = type(task)
         row = NewTask(number, str(task.name), payload)
-        self._define()
+        if sharing:
+            shares = (*shares, *self.book.reference_for(type(task)).data)
+        self._define(shares)
         sequence = self._session.push(row)
         _set(task, "task_id", sequence)
         self.items[sequence] = task
         self.count += 1
         return sequence
 
-    def _define(self) -> None:
-        define = self.book.new_definitions()
+    def release(self) -> None:
+        """Tell the master of shared objects that nothing refers to any more."""
+        if self.sharing.active:
+            self._define()
+
+    def _define(self, shares: tuple[str, ...] = ()) -> None:
+        sharing = self.sharing
+        if not sharing.active:
+            define = self.book.new_definitions()
+        else:
+            released = sharing.released()
+            for digest in released:
+                self.book.forget(digest)
+            define = self.book.new_definitions(sharing.take(shares), released)
         if define is not None:
             self._session.outbox.define(define)
 

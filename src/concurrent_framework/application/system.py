@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.application.arrays import TaskArray
     from concurrent_framework.application.stats import ApplicationStats
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 
@@ -58,6 +59,9 @@ class SystemMaster(Protocol):
         **options: Any,
     ) -> TaskArray:
         """Call a function with each item of an iterable; see `ApplicationNode.push_map`."""
+
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object; see `ApplicationNode.share`."""
 
     def cancel(self, what: Any = None) -> None:
         """Cancel a task, an array, an iterable of tasks, or with None all, generators included."""

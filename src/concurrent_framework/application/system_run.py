@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.application.host import Host
     from concurrent_framework.protocol.application import PushSystem
+    from concurrent_framework.tasks.shared import Shared
 
 PROGRESS_INTERVAL = 0.05
 
@@ -103,6 +104,10 @@ class HostedMaster:
         self._run.host.engine.feed_soon()
         return array
 
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object; see `ApplicationNode.share`."""
+        return self._run.pushing.sharing.share(value)
+
     def cancel(self, what: Any = None) -> None:
         """Cancel a task, an array, an iterable of tasks, or with None all, generators included."""
         self._run.cancel(what)
@@ -132,6 +137,8 @@ class SystemRun:
             host.engine.flush_soon,
             lambda: host.size[1],
         )
+        # References come with the system, and its tasks may have them.
+        self.pushing.sharing.active = True
         self._push = push
         self._master = HostedMaster(self)
         self._stats = ApplicationStats()
@@ -191,6 +198,7 @@ class SystemRun:
 
     def _acknowledge(self, through: int) -> None:
         self._told = 0
+        self.pushing.release()
         self.host.engine.handle(on.Handled(through))
 
     async def rejected(self, command: do.PushRejected) -> None:

@@ -12,6 +12,9 @@ BUNDLE = "bundle"
 PICKLE = "pickle"
 """A class by value: see `by_value.blob_of`."""
 
+DATA = "data"
+"""A shared object: see `tasks.shared.pack`."""
+
 ORIGINS = ".origins"
 """File in a bundle that says where its modules came from: lines of ``name<TAB>path``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import delivery, dispatch, lifecycle, retry, systems
+from concurrent_framework.master import data, delivery, dispatch, lifecycle, retry, systems
 from concurrent_framework.master.state import (
     ApplicationRecord,
     PeerRecord,
@@ -148,16 +148,23 @@ def on_define(
 
 def define(reactor: MasterReactor, application: ApplicationRecord, message: app.Define) -> None:
     """Add specs and code to an application."""
+    if message.released:
+        data.release(reactor, application, message.released)
     for blob in message.codes:
         reactor.state.codes.setdefault(blob.digest, blob)
-        application.digests.add(blob.digest)
+        if blob.kind == data.KIND:
+            application.shares.add(blob.digest)
+            application.released.discard(blob.digest)
+        else:
+            application.digests.add(blob.digest)
     for entry in message.specs:
         if entry.number not in application.specs:
             number = dispatch.local_number(application.number, entry.number)
             application.specs[entry.number] = SpecRecord(number, entry.spec)
     host = application.finisher
     if host is not None and host.peer is not None:
-        reactor.outbox.send(host.peer, HostJob(None, message.specs, message.codes))
+        codes = tuple(blob for blob in message.codes if blob.kind != data.KIND)
+        reactor.outbox.send(host.peer, HostJob(None, message.specs, codes))
 
 
 def on_submit(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: app.Submit) -> None:
@@ -375,8 +382,9 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     state.sessions.pop(application.session, None)
     state.queue.shares.forget(application.number)
     state.talkative.discard(application.number)
-    used = {digest for other in state.applications.values() for digest in other.digests}
-    for digest in application.digests - used:
+    others = state.applications.values()
+    used = {digest for other in others for digest in other.digests | other.shares}
+    for digest in (application.digests | application.shares) - used:
         state.codes.pop(digest, None)
         for worker in state.workers.values():
             worker.digests.discard(digest)

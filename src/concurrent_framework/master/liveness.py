@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, workers
+from concurrent_framework.master import applications, data, workers
 from concurrent_framework.protocol.session import Heartbeat
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def check(reactor: MasterReactor) -> None:
                 f"application {application.number} ({application.name}) is away: no sign of life"
                 f" for {lease:g} seconds; its work goes on and its outcomes are kept",
             )
+    data.sweep(reactor)
     for peer, who in state.peers.items():
         if now - who.last_sent > lease / 3:
             reactor.outbox.send(peer, Heartbeat())

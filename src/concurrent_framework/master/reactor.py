@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from concurrent_framework.master import (
     applications,
+    data,
     delivery,
     liveness,
     queries,
@@ -204,6 +205,8 @@ _HANDLERS: dict[str, dict[type, Any]] = {
         app.Output: relay.on_worker_output,
         app.Progress: relay.on_worker_progress,
         work.CapacityChanged: workers.on_capacity,
+        work.Evicted: data.on_evicted,
+        work.Need: data.on_need,
     },
     "observe": {**_QUERIES, Goodbye: queries.on_goodbye},
     "admin": {**_QUERIES, Goodbye: queries.on_goodbye},

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 class SpecRecord:
     """A spec of one application, with the run time measured of its tasks."""
 
-    __slots__ = ("_count", "_total", "digests", "number", "seconds", "spec")
+    __slots__ = ("_count", "_total", "digests", "number", "seconds", "shares", "spec")
 
     def __init__(self, number: int, spec: TaskSpec) -> None:
         self.number = number
         self.spec = spec
-        self.digests = spec.code.digests()
+        self.shares = spec.data()
+        self.digests = (*spec.code.digests(), *self.shares)
         self.seconds: float | None = None
         self._count = 0.0
         self._total = 0.0
@@ -136,6 +137,8 @@ class ApplicationRecord:
         self.specs: dict[int, SpecRecord] = {}
         self.spawned_specs: dict[TaskSpec, int] = {}
         self.digests: set[str] = set()
+        self.shares: set[str] = set()
+        self.released: set[str] = set()
         self.systems: dict[int, SystemRecord] = {}
         self.accepted = 0
         self.next_spawned = FIRST_SPAWNED

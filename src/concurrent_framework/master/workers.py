@@ -48,7 +48,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     worker.recalling = False
     worker.safe_through = None
     worker.specs.clear()
-    worker.digests.clear()
+    worker.digests = {digest for digest in hello.cached if digest in state.codes}
     state.peers[peer] = PeerRecord("execute", number)
     drop = _reconcile(reactor, worker, hello.holding)
     reactor.outbox.send(

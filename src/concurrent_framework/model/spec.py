@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from concurrent_framework.model.resources import Resources
@@ -15,6 +17,7 @@ class CodeReference(Struct, frozen=True, array_like=True, gc=False):
         qualname: the class's qualified name, for messages and for the import.
         bundle: digest of the bundle that holds the modules, empty if everything is installed.
         pickled: digest of the code blob that holds the class by value, empty if it is imported.
+        data: digests of the shared objects that the class refers to.
 
     """
 
@@ -22,25 +25,30 @@ class CodeReference(Struct, frozen=True, array_like=True, gc=False):
     qualname: str
     bundle: str = ""
     pickled: str = ""
+    data: tuple[str, ...] = ()
 
     def digests(self) -> tuple[str, ...]:
         """Return the digests of the code blobs that must be present to load the class."""
         return tuple(digest for digest in (self.bundle, self.pickled) if digest)
 
 
-class CodeBlob(Struct, frozen=True, array_like=True, gc=False):
-    """Code on its way, named by the hex SHA-256 of its data.
+class CodeBlob(Struct, array_like=True, gc=False):
+    """Code or shared data on its way, named by the hex SHA-256 of its data.
 
     Args:
         digest: SHA-256 of data, lower-case hex.
-        kind: ``bundle`` (a zip of modules) or ``pickle`` (a class or function by value).
-        data: the bytes.
+        kind: ``bundle`` (a zip of modules), ``pickle`` (a class or function by value) or ``data``
+            (a shared object).
+        data: the bytes; on the wire, if they are many, the index of the frame that holds them.
 
     """
 
     digest: str
     kind: str
-    data: bytes
+    if TYPE_CHECKING:
+        data: bytes
+    else:
+        data: bytes | int
 
 
 class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +62,7 @@ class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
         max_attempts: attempts after which a task that loses its executor is given up, >= 1.
         idempotent: False means at most one attempt.
         notifies: the class overrides ``finished``, which runs on the master's side.
+        shares: digests of the shared objects that each of the tasks refers to.
 
     """
 
@@ -64,3 +73,8 @@ class TaskSpec(Struct, frozen=True, array_like=True, gc=False):
     max_attempts: int = 3
     idempotent: bool = True
     notifies: bool = False
+    shares: tuple[str, ...] = ()
+
+    def data(self) -> tuple[str, ...]:
+        """Return the digests of the shared objects that must be present to run such a task."""
+        return (*self.code.data, *self.shares) if self.code.data else self.shares

@@ -27,10 +27,14 @@ from concurrent_framework.protocol.tasks import (
 
 
 class Define(Struct, array_like=True, tag=10, gc=False):
-    """Application to master: code and specs that later rows refer to. Repeating one is harmless."""
+    """Application to master: code, data and specs that later rows refer to.
+
+    Repeating one is harmless. `released` are digests of shared objects that no later row refers to.
+    """
 
     specs: tuple[SpecEntry, ...] = ()
     codes: tuple[CodeBlob, ...] = ()
+    released: tuple[str, ...] = ()
 
 
 class Submit(Struct, array_like=True, tag=11, gc=False):

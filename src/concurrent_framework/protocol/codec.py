@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol import application, executor, worker
 from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome
 
@@ -50,6 +51,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     application.PushSystem: ("payload",),
     application.SystemDone: ("result", "state"),
     application.SystemEnded: ("result", "state"),
+    CodeBlob: ("data",),
 }
 """Where rows of batches, and messages about systems, have what may be large."""
 
@@ -123,7 +125,9 @@ def _rows(message: Any) -> Sequence[Any]:
     if kind is application.SystemEnded:
         return [message, message.origin] if message.origin is not None else [message]
     if kind is application.HostJob:
-        return [message.system] if message.system is not None else []
+        return [message.system, *message.codes] if message.system is not None else message.codes
+    if kind is application.Define or kind is worker.Provide:
+        return message.codes  # type: ignore[no-any-return]
     return ()
 
 

@@ -99,6 +99,17 @@ def dump_items(items: list[Any], first: int, what: str) -> bytes:
     return _dump_by_value(items, parts, f"the items of {what} cannot be sent", hint)
 
 
+def dump_shared(value: object) -> bytes:
+    """Pickle an object that is to be shared, thoroughly.
+
+    Raises:
+        NotSerializable: naming the part of it that cannot be pickled.
+
+    """
+    hint = "share plain data instead"
+    return _dump_by_value(value, {"it": value}, "the object cannot be shared", hint)
+
+
 def load_result(payload: Buffer) -> Any:
     """Return what was given to `dump_result`.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.model.ids import SPEC_MASK
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.tasks.payload import dump_state
+from concurrent_framework.tasks.shared import digests_in
 from concurrent_framework.tasks.specs import SpecBook
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class SpawnBook:
 
     def row(self, task: Task) -> NewTask:
         """Turn a task into a row; raises `UsageError` or `NotSerializable` if it cannot travel."""
-        return NewTask(self._book.number_for(task), str(task.name), dump_state(task))
+        payload = dump_state(task)
+        shares = digests_in(payload)
+        return NewTask(self._book.number_for(task, shares), str(task.name), payload)
 
     def definitions(
         self, rows: Iterable[NewTask]

@@ -6,6 +6,9 @@ from math import inf, isfinite
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
 
+from msgspec.structs import replace
+
+from concurrent_framework.code.blobs import PICKLE
 from concurrent_framework.model.errors import ConcurrentError, UsageError
 from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
 from concurrent_framework.model.resources import Resources
@@ -13,6 +16,7 @@ from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define
 from concurrent_framework.protocol.tasks import SpecEntry
 from concurrent_framework.tasks.payload import not_serializable
+from concurrent_framework.tasks.shared import digests_in
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ class CodeSource(Protocol):
 
 class _Known(NamedTuple):
     settings: tuple[Any, ...]
+    shares: tuple[str, ...]
     number: int
 
 
@@ -72,8 +77,12 @@ class SpecBook:
         self._new_specs: list[SpecEntry] = []
         self._new_codes: list[CodeBlob] = []
 
-    def number_for(self, task: Task) -> int:
+    def number_for(self, task: Task, shares: tuple[str, ...] = ()) -> int:
         """Return the number of the spec a task falls under; a new one is noted for `Define`.
+
+        Args:
+            task: the task.
+            shares: digests of the shared objects that its state refers to.
 
         Raises:
             UsageError: if an attribute that a spec is made of cannot be what it is, naming the
@@ -83,9 +92,9 @@ class SpecBook:
         """
         settings = _settings_of(task)
         known = self._latest.get(type(task))
-        if known is not None and known.settings == settings:
+        if known is not None and known.settings == settings and known.shares == shares:
             return known.number
-        return self._define(type(task), settings)
+        return self._define(type(task), settings, shares)
 
     def learn(self, specs: Iterable[SpecEntry]) -> None:
         """Take in specs that have numbers already."""
@@ -103,6 +112,9 @@ class SpecBook:
         reference = self._references.get(cls)
         if reference is None:
             reference, blobs = self._found(cls)
+            data = {one for blob in blobs if blob.kind == PICKLE for one in digests_in(blob.data)}
+            if data:
+                reference = replace(reference, data=tuple(sorted(data)))
             self._references[cls] = reference
             for blob in blobs:
                 if blob.digest not in self._codes:
@@ -110,11 +122,27 @@ class SpecBook:
                     self._new_codes.append(blob)
         return reference
 
-    def new_definitions(self) -> Define | None:
-        """Return the specs and code that came up since the last call; None if there are none."""
-        if not self._new_specs and not self._new_codes:
+    def forget(self, digest: str) -> None:
+        """Forget the specs of tasks that refer to a shared object: there will be no more of them."""
+        gone = [spec for spec in self._numbers if digest in spec.shares]
+        for spec in gone:
+            del self._numbers[spec]
+        self._latest = {cls: one for cls, one in self._latest.items() if digest not in one.shares}
+
+    def new_definitions(
+        self, data: Iterable[CodeBlob] = (), released: Iterable[str] = ()
+    ) -> Define | None:
+        """Return the specs and code that came up since the last call; None if there are none.
+
+        Args:
+            data: shared objects to send along.
+            released: digests of shared objects to be dropped.
+
+        """
+        codes, released = (*self._new_codes, *data), tuple(released)
+        if not self._new_specs and not codes and not released:
             return None
-        define = Define(tuple(self._new_specs), tuple(self._new_codes))
+        define = Define(tuple(self._new_specs), codes, released)
         self._new_specs.clear()
         self._new_codes.clear()
         return define
@@ -136,8 +164,8 @@ class SpecBook:
         digests = {digest for entry in specs for digest in entry.spec.code.digests()}
         return specs, tuple(self._codes[digest] for digest in sorted(digests & self._codes.keys()))
 
-    def _define(self, cls: type[Task], settings: tuple[Any, ...]) -> int:
-        spec = spec_of(cls, settings, self._reference_of_task(cls))
+    def _define(self, cls: type[Task], settings: tuple[Any, ...], shares: tuple[str, ...]) -> int:
+        spec = spec_of(cls, settings, self._reference_of_task(cls), shares)
         number = self._numbers.get(spec)
         if number is None:
             number = self._next
@@ -150,7 +178,7 @@ class SpecBook:
             self._next += self._step
             self._numbers[spec] = number
             self._new_specs.append(SpecEntry(number, spec))
-        self._latest[cls] = _Known(settings, number)
+        self._latest[cls] = _Known(settings, shares, number)
         return number
 
     def _found(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
@@ -196,7 +224,9 @@ def refuse_coroutine(name: str, flags: int) -> None:
         raise UsageError(message)
 
 
-def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> TaskSpec:
+def spec_of(
+    cls: type, settings: tuple[Any, ...], reference: CodeReference, shares: tuple[str, ...] = ()
+) -> TaskSpec:
     """Build a spec from the values of `SETTINGS`; raises `UsageError` naming a wrong one."""
     max_attempts, timeout, priority, resources, idempotent = settings
     if not _is_int(max_attempts) or not 1 <= max_attempts <= MAX_ATTEMPTS:
@@ -215,6 +245,7 @@ def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> T
         max_attempts=int(max_attempts),
         idempotent=idempotent,
         notifies=getattr(cls, "finished", None) is not Task.finished,
+        shares=shares,
     )
 
 

@@ -12,6 +12,7 @@ from concurrent_framework.application import commands as app_commands
 from concurrent_framework.application import events as app_events
 from concurrent_framework.application.channel import Channel
 from concurrent_framework.application.session import ApplicationSession
+from concurrent_framework.code.blobs import DATA, make_blob
 from concurrent_framework.master import commands as master_commands
 from concurrent_framework.master import events as master_events
 from concurrent_framework.master.line import Line as MasterLine
@@ -35,12 +36,12 @@ from concurrent_framework.testing.network import Faults, SimClient, SimServer
 from concurrent_framework.worker import commands as worker_commands
 from concurrent_framework.worker import events as worker_events
 from concurrent_framework.worker.line import Line as WorkerLine
-from concurrent_framework.worker.reactor import Identity, WorkerReactor
+from concurrent_framework.worker.reactor import CACHE_BYTES, Identity, WorkerReactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Assigned, Outcome
     from concurrent_framework.scheduling.base import ITaskScheduler
 
 CHECK_ALWAYS = 40
@@ -94,11 +95,14 @@ class SimCluster:
         self._rounds = 0
         self._tick_at: float | None = None
 
-    def add_worker(self, name: str = "", **capacity: Any) -> SimWorker:
+    def add_worker(
+        self, name: str = "", *, cache_bytes: int = CACHE_BYTES, **capacity: Any
+    ) -> SimWorker:
         """Start a worker with a `Capacity` of these fields."""
         capacity.setdefault("executors", 2)
         capacity.setdefault("cpus", float(capacity["executors"]))
-        return SimWorker(self, name or f"w{len(self.nodes)}", Capacity(**capacity))
+        name = name or f"w{len(self.nodes)}"
+        return SimWorker(self, name, Capacity(**capacity), cache_bytes)
 
     def add_application(self, name: str = "", **hello: Any) -> SimApplication:
         """Start an application and let it be welcomed; arguments are fields of its `Hello`."""
@@ -185,13 +189,26 @@ class SimNode:
 
 
 class SimWorker(SimNode):
-    """A worker's core with a `SimManager`."""
+    """A worker's core with a `SimManager`.
 
-    def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
+    Attributes:
+        stored: the data of shared objects that is here, by digest.
+        arrived: digests of all that ever came, in order.
+
+    """
+
+    def __init__(
+        self, cluster: SimCluster, name: str, capacity: Capacity, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         super().__init__(cluster, name)
         self.manager = SimManager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
-        self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
+        self.stored: dict[str, bytes] = {}
+        self.arrived: list[str] = []
+        self._needs: dict[int, tuple[str, ...]] = {}
+        self.reactor = WorkerReactor(
+            Identity(f"session-{name}", name), capacity, cluster.clock.now, cache_bytes
+        )
         self._due = -1.0
         self.feed([worker_events.Tick()])
 
@@ -217,7 +234,10 @@ class SimWorker(SimNode):
             match command:
                 case worker_commands.Send():
                     self._line.send(command.messages)
+                case worker_commands.Learn() | worker_commands.Discard():
+                    self._store(command)
                 case worker_commands.Execute():
+                    self._check_data(command.tasks)
                     self.manager.submit(command.tasks)
                 case worker_commands.TakeBack():
                     back = self.manager.recall(command.limit)
@@ -232,6 +252,21 @@ class SimWorker(SimNode):
         if due != self._due:
             self._due = due
             self.tick_at(due, lambda: self._tick(due))
+
+    def _store(self, command: worker_commands.Learn | worker_commands.Discard) -> None:
+        if isinstance(command, worker_commands.Discard):
+            for digest in command.digests:
+                del self.stored[digest]
+            return
+        self._needs.update((entry.number, entry.spec.data()) for entry in command.specs)
+        for blob in command.codes:
+            self.stored[blob.digest] = bytes(blob.data)
+            self.arrived.append(blob.digest)
+
+    def _check_data(self, tasks: Sequence[Assigned]) -> None:
+        for task in tasks:
+            missing = set(self._needs[task.spec]).difference(self.stored)
+            assert not missing, f"task {task.key} would run without {missing}"
 
     def _tick(self, due: float) -> None:
         if due == self._due:
@@ -261,6 +296,17 @@ class SimApplication(SimNode):
         self._specs: dict[TaskSpec, int] = {}
         self._due: float | None = None
         self.feed([app_events.Started()])
+
+    def share(self, data: bytes) -> str:
+        """Share an object; tasks pushed with ``shares=(digest,)`` refer to it."""
+        blob = make_blob(DATA, data)
+        self.session.outbox.define(Define((), (blob,)))
+        return blob.digest
+
+    def release(self, digest: str) -> None:
+        """Release a shared object."""
+        self.session.outbox.define(Define((), (), (digest,)))
+        self.feed([app_events.Flush()])
 
     def push(self, payloads: Sequence[bytes], **spec: Any) -> None:
         """Push tasks with these payloads (see `SimManager`) and a `TaskSpec` of these fields."""

@@ -14,6 +14,7 @@ from concurrent_framework.protocol.executor import Chunk, Load, Ready
 from concurrent_framework.sandbox.limits import confine
 from concurrent_framework.tasks.current import CurrentTask
 from concurrent_framework.tasks.current import running as serving
+from concurrent_framework.tasks.shared import SharedObjects, resolving
 from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.worker.executor.link import Claims, Link
 from concurrent_framework.worker.executor.outbox import Outbox
@@ -72,6 +73,7 @@ class _Executor:
         self._claims = claims
         self._code = ReceivedCode()
         self._spawn = SpawnBook(self._code)
+        self._objects = SharedObjects()
         running = Running()
         self._outbox = Outbox(running, link, worker, readers)
         sink = Sink(running, link, self._outbox, self._spawn, directory)
@@ -80,7 +82,7 @@ class _Executor:
 
     def work(self) -> None:
         self._link.send(Ready(os.getpid()))
-        with serving(self._current):
+        with serving(self._current), resolving(self._objects):
             while True:
                 message = self._link.wait()
                 if isinstance(message, Chunk):
@@ -91,6 +93,7 @@ class _Executor:
     def _learn(self, message: Load) -> None:
         os.environ.update(message.environment)
         self._code.learn([entry.spec.code for entry in message.specs], message.paths)
+        self._objects.learn(message.paths)
         self._spawn.learn(message.specs)
         self._runner.learn(message.specs)
 
