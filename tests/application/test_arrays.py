@@ -8,6 +8,7 @@ import pytest
 
 from concurrent_framework import NotSerializable, TaskError, UsageError
 from concurrent_framework.application.arrays import AHEAD, SLICE_BYTES, Arrays, TaskArray
+from concurrent_framework.application.sharing import Sharing
 from concurrent_framework.model.outcome import Failure
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.tasks.current import CurrentTask, running
@@ -41,7 +42,7 @@ class Bench:
         **options: Any,
     ) -> None:
         collect = options.pop("collect", True)
-        self.arrays = Arrays(lambda: executors)
+        self.arrays = Arrays(lambda: executors, Sharing())
         self.array = self.arrays.open(function, items, options, collect=collect)
         self.each = each
         self.waiting: list[Slice] = []

@@ -33,7 +33,7 @@ def test_a_released_object_may_not_be_used(sharing: Sharing) -> None:
     sharing.take([ref.digest])
     ref.release()
     ref.release()
-    with pytest.raises(UsageError, match="'it' refers to the shared object .* released: share it"):
+    with pytest.raises(UsageError, match=r"'it' refers to the shared object .* released: share it"):
         sharing.used_by(payload, "it")
     assert sharing.released() == [ref.digest]
     assert sharing.released() == []
@@ -66,6 +66,21 @@ def test_a_copy_of_a_reference_keeps_nothing(sharing: Sharing) -> None:
     del ref
     gc.collect()
     duplicate.release()
+    assert sharing.released() == [digest]
+
+
+def test_references_can_be_made_again_from_digests(sharing: Sharing) -> None:
+    ref = sharing.share("text")
+    digest = ref.digest
+    sharing.take([digest])
+    payload = pickle.dumps([ref])
+    kept = sharing.references_in(payload)
+    assert kept == [ref]
+    del ref
+    gc.collect()
+    assert sharing.released() == []
+    kept.clear()
+    gc.collect()
     assert sharing.released() == [digest]
 
 

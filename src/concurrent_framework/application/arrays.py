@@ -16,9 +16,11 @@ from concurrent_framework.tasks.payload import dump_items, load_result
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from concurrent_framework.application.sharing import Sharing
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.tasks.arrays import Mapped
+    from concurrent_framework.tasks.shared import Shared
 
 AHEAD = 8
 """Slices under way for each executor of the swarm, at most, before more are drawn."""
@@ -104,7 +106,9 @@ class SliceEnd(NamedTuple):
 class Drawing:
     """One array as it is drawn: how far, how large its slices are, and how many are under way."""
 
-    def __init__(self, array: TaskArray, cls: type[Slice], items: Iterable[Any]) -> None:
+    def __init__(
+        self, array: TaskArray, cls: type[Slice], items: Iterable[Any], sharing: Sharing
+    ) -> None:
         self.array = array
         self.cls = cls
         self.size = 1
@@ -112,6 +116,8 @@ class Drawing:
         self._items = iter(items)
         self._block = 1
         self._seconds: float | None = None
+        self._sharing = sharing
+        self._kept: set[Shared] = set()
 
     def slices(self) -> Iterator[Slice]:
         """Draw slice after slice."""
@@ -134,6 +140,9 @@ class Drawing:
             if not items:
                 return
             data = dump_items(items, array.count, array.name)
+            if self._sharing.active:
+                # Once they are pickled, the items themselves need not live any longer.
+                self._kept.update(self._sharing.references_in(data))
             array.count += len(items)
             yield Block(data, 0, len(items))
             left -= len(items)
@@ -165,11 +174,13 @@ class Arrays:
 
     Args:
         executors: tells how many tasks the swarm can run at a time.
+        sharing: the shared objects that items may refer to.
 
     """
 
-    def __init__(self, executors: Callable[[], int]) -> None:
+    def __init__(self, executors: Callable[[], int], sharing: Sharing) -> None:
         self._executors = executors
+        self._sharing = sharing
         self.drawings: dict[type, Drawing] = {}
         """By the class of their slices, which each array has for itself."""
 
@@ -183,7 +194,7 @@ class Arrays:
             raise UsageError(message)
         cls = slice_class(function, options)
         array = TaskArray(str(cls.name), collect=collect)
-        self.drawings[cls] = Drawing(array, cls, items)
+        self.drawings[cls] = Drawing(array, cls, items, self._sharing)
         return array
 
     def slices(self, array: TaskArray) -> Iterator[Slice]:
@@ -198,7 +209,7 @@ class Arrays:
         """Take in the array of a slice that another process of the application pushed."""
         if isinstance(task, Slice) and type(task) not in self.drawings:
             array = TaskArray(str(task.name))
-            self.drawings[type(task)] = Drawing(array, type(task), ())
+            self.drawings[type(task)] = Drawing(array, type(task), (), self._sharing)
 
     def class_of(self, array: TaskArray) -> type[Slice] | None:
         """Return the class of an array's slices; None if it has finished."""

@@ -81,8 +81,8 @@ class Pushing:
         """The very instances that were pushed, tasks and systems, by sequence."""
         self.classes: dict[int, type] = {}
         """The classes of tasks by the number of their spec."""
-        self.arrays = Arrays(executors)
         self.sharing = Sharing()
+        self.arrays = Arrays(executors, self.sharing)
         self.count = 0
         self._session = session
         self._client_id = client_id

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class _Entry:
     """A shared object: how many references there are to it, and its data until that has left."""
 
-    __slots__ = ("blob", "references")
+    __slots__ = ("blob", "references", "size")
 
     def __init__(self, blob: CodeBlob) -> None:
         self.blob: CodeBlob | None = blob
+        self.size = len(blob.data)
         self.references = 0
 
 
@@ -45,13 +46,21 @@ class Sharing:
             raise UsageError(message)
         blob = make_blob(DATA, pack(value))
         self.active = True
-        entry = self._entries.get(blob.digest)
-        if entry is None:
-            entry = self._entries[blob.digest] = _Entry(blob)
+        self._settle()
+        if blob.digest not in self._entries:
+            self._entries[blob.digest] = _Entry(blob)
             self._released.discard(blob.digest)
+        return self._reference(blob.digest)
+
+    def references_in(self, payload: Any) -> list[Shared]:
+        """Return references of one's own to what a payload refers to, which keep that alive."""
+        return [self._reference(one) for one in digests_in(payload) if one in self._entries]
+
+    def _reference(self, digest: str) -> Shared:
+        entry = self._entries[digest]
         entry.references += 1
-        reference = Shared(blob.digest, len(blob.data))
-        release = weakref.finalize(reference, self._dropped.append, blob.digest)
+        reference = Shared(digest, entry.size)
+        release = weakref.finalize(reference, self._dropped.append, digest)
         release.atexit = False
         return reference.owned_by(release)
 
