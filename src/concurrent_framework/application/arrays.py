@@ -9,7 +9,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from concurrent_framework.application.outcomes import error_of
-from concurrent_framework.model.errors import NotSerializable, TaskError, UsageError
+from concurrent_framework.model.errors import NotSerializable, UsageError
 from concurrent_framework.tasks.arrays import SLICE_SECONDS, Block, Slice, slice_class
 from concurrent_framework.tasks.payload import dump_items, load_result
 
@@ -226,10 +226,14 @@ class Arrays:
                 parts = task.part(0, middle), task.part(middle, task.count)
                 drawing.under_way += len(parts)
                 return SliceEnd(array, task.first, [], parts)
-            return _told(array, task.first, [error_of(outcome.failure)] * task.count)
+            results = [error_of(outcome.failure)] * task.count
+            array.take(task.first, results, len(results))
+            return SliceEnd(array, task.first, results)
         mapped: Mapped = load_result(outcome.result)  # type: ignore[arg-type]
         drawing.measured(mapped.done, outcome.seconds, len(mapped.results))
-        return _told(array, task.first, _results(mapped))
+        results = _results(mapped)
+        array.take(task.first, results, len(mapped.failures))
+        return SliceEnd(array, task.first, results)
 
     def close_finished(self) -> list[TaskArray]:
         """Forget the arrays that have finished and return them."""
@@ -245,17 +249,13 @@ def _divisible(task: Slice, failure: Failure) -> bool:
     return failure.kind in DIVIDED and task.idempotent and task.count > 1
 
 
-def _told(array: TaskArray, first: int, results: list[Any]) -> SliceEnd:
-    array.take(first, results, sum(isinstance(one, TaskError) for one in results))
-    return SliceEnd(array, first, results)
-
-
 def _results(mapped: Mapped) -> list[Any]:
     """Return the results of a slice, with errors where items have failed."""
     try:
         results: list[Any] = load_result(mapped.results)
     except NotSerializable as error:
-        results = [error] * mapped.done
+        mapped.failures.update(dict.fromkeys(range(mapped.done), error.failure))
+        results = [None] * mapped.done
     for at, failure in mapped.failures.items():
         results[at] = error_of(failure)
     return results

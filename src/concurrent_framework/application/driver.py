@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from logging import ERROR, INFO
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework import __version__
@@ -26,6 +27,7 @@ from concurrent_framework.application.outcomes import (
 from concurrent_framework.application.pushing import Pushing
 from concurrent_framework.application.reporting import (
     described,
+    item_lines,
     name_of,
     shortened,
     traceback_of,
@@ -34,7 +36,6 @@ from concurrent_framework.application.session import ApplicationSession
 from concurrent_framework.application.stats import ApplicationStats
 from concurrent_framework.application.system import check_system
 from concurrent_framework.code.bundle import CodeShipper
-from concurrent_framework.model.errors import TaskError
 from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
 from concurrent_framework.protocol.session import Hello
 from concurrent_framework.protocol.tasks import Outcome
@@ -46,9 +47,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.receipt import PushReceipt
-
-SHOWN_ITEMS = 20
-"""Results of an array that are logged one by one when they arrive together, at most."""
+    from concurrent_framework.model.errors import TaskError
 
 
 class ApplicationDriver:
@@ -171,17 +170,10 @@ class ApplicationDriver:
             self.node.log.error("task %s: %s", name_of(task), described(error))
 
     def report_items(self, array: TaskArray, first: int, results: list[Any]) -> None:
-        """Log what came of items of an array; of many, only how many there are."""
-        good = [result for result in results if not isinstance(result, TaskError)]
-        for place, result in enumerate(results, first):
-            if isinstance(result, TaskError):
-                self._failures += 1
-                self.node.log.error("%s[%d]: %s", array.name, place, described(result))
-            elif len(good) <= SHOWN_ITEMS:
-                self.node.log.info("%s[%d]: %s", array.name, place, shortened(result))
-        if len(good) > SHOWN_ITEMS:
-            last = first + len(results) - 1
-            self.node.log.info("%s[%d to %d]: %d results", array.name, first, last, len(good))
+        """Log what came of items of an array."""
+        for error, text in item_lines(array.name, first, results):
+            self._failures += error
+            self.node.log.log(ERROR if error else INFO, text)
 
     def report_work(self, result: Any, system: Any) -> None:
         """Log the result of a task system."""

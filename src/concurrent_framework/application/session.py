@@ -165,8 +165,7 @@ class ApplicationSession:
             self._send_ready(now, done)
 
     def _cancel_asked(self, event: on.CancelAsked, now: float, done: list[do.Command]) -> None:
-        self.outbox.close_batch()
-        self._send_ready(now, done)
+        self._flush(on.Flush(), now, done)
         self._cancelling.update(event.sequences)
         self._cancelling_specs.update(event.specs)
         if self.online:
