@@ -11,7 +11,7 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("startup", "executors", "throughput", "speedup")
+NAMES = ("startup", "executors", "throughput", "arrays", "data", "speedup")
 
 
 def main(names: list[str]) -> int:

@@ -209,10 +209,11 @@ class Pushing:
     def cancel_array(self, array: TaskArray) -> on.CancelAsked | None:
         """Draw nothing more of an array; return how to cancel what has been, None if it has ended."""
         cls = self.arrays.class_of(array)
-        if cls is None:
+        if cls is None or array.cancelled:
             return None
         for feeder in [one for one in self._feeders if one.array is array]:
             self._stop(feeder)
+        array.cancelled = True
         sequences = tuple(sequence for sequence, item in self.items.items() if type(item) is cls)
         specs = tuple(number for number, known in self.classes.items() if known is cls)
         return on.CancelAsked(sequences, specs=specs)
@@ -221,6 +222,8 @@ class Pushing:
         """Draw nothing more."""
         for feeder in list(self._feeders):
             self._stop(feeder)
+        for drawing in self.arrays.drawings.values():
+            drawing.array.cancelled = True
 
     def _stop(self, feeder: _Feeder) -> None:
         self._feeders.remove(feeder)
@@ -229,7 +232,7 @@ class Pushing:
         if close is not None:
             close()
         if feeder.array is not None:
-            feeder.array.exhausted = feeder.array.cancelled = True
+            feeder.array.exhausted = True
 
     def _next_feeder(self) -> _Feeder | None:
         """Return the first that should be drawn from now."""
