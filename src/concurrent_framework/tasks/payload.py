@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PROTOCOL = 5
 _MAIN = b"__main__"
+_PLAIN = frozenset({bytes, bytearray, str})
+_LARGE = 64 * 1024
 _MISSING: Final = object()
 
 T = TypeVar("T")
@@ -68,12 +70,22 @@ def dump_result(value: object) -> bytes:
     """
     try:
         data = pickle.dumps(value, PROTOCOL)
+        if len(data) > _LARGE and is_plain(value):
+            return data
         if _MAIN not in data:
             return data
     except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
         pass
     hint = "return plain data instead, such as a list"
     return _dump_by_value(value, {"it": value}, "the result cannot be sent back", hint)
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value surely holds nothing that belongs to ``__main__``: searching takes longer."""
+    if type(value) in _PLAIN:
+        return True
+    kind = type(value)
+    return kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not value.dtype.hasobject  # type: ignore[attr-defined]
 
 
 def dump_items(items: list[Any], first: int, what: str) -> bytes:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent_framework.model.errors import ConcurrentError, UsageError
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES
+from concurrent_framework.tasks.payload import dump_shared, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,10 +133,8 @@ def pack(value: Any) -> bytes:
     try:
         data = pickle.dumps(value, PROTOCOL, buffer_callback=separate)
     except Exception:  # noqa: BLE001 (user code runs here; the next attempt is thorough)
-        data = _MAIN
-    if _MAIN in data:
-        from concurrent_framework.tasks.payload import dump_shared
-
+        data = b""
+    if not data or (not is_plain(value) and _MAIN in data):
         buffers.clear()
         data = dump_shared(value)
     parts: list[Any] = [data, *buffers]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from concurrent_framework.code.received import ReceivedCode
 from concurrent_framework.protocol.executor import Chunk, Load, Ready
-from concurrent_framework.sandbox.limits import confine
+from concurrent_framework.sandbox.limits import confine, keep_freed_memory
 from concurrent_framework.tasks.current import CurrentTask
 from concurrent_framework.tasks.current import running as serving
 from concurrent_framework.tasks.shared import SharedObjects, resolving
@@ -53,6 +53,7 @@ def main(
     os.close(stderr)
     faulthandler.enable(file=2, all_threads=False)
     confine()
+    keep_freed_memory()
     _forget_inherited_randomness()
     executor = _Executor(
         Link(socket.socket(fileno=link)),
