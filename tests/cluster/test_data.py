@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,39 @@ def test_functions_of_arrays_and_what_they_make_use_shared_objects(swarm: Swarm)
     app = swarm.run(Maps())
     assert app.array.results == [number * 3 + 5 for number in range(5000)]
     assert app.exit_code == 0
+
+
+def test_slices_are_divided_whichever_of_their_items_refer_to_what(swarm: Swarm) -> None:
+    """The parts of a slice need other objects than the slice, and belong to its array still."""
+
+    class Maps(ApplicationNode):
+        implements(IApp)
+        exit_code = -1
+        ended = 0
+
+        def start_processing(self) -> None:
+            refs = [self.share([number] * 1000) for number in range(5)]
+
+            def items() -> Any:
+                for number in range(20_060):
+                    yield number, refs[number % 5] if number % 7 == 0 else None
+
+            self.array = self.push_map(_length_of_some, items(), collect=True)
+
+        def array_finished(self, array: Any) -> None:
+            assert array is self.array
+            self.ended += 1
+
+    app = swarm.run(Maps())
+    assert (app.ended, app.exit_code) == (1, 0)
+    assert app.array.results == [number % 7 == 0 and 1000 for number in range(20_060)]
+
+
+def _length_of_some(item: Any) -> int:
+    number, data = item
+    if number >= 20_000:
+        time.sleep(0.01)
+    return number % 7 == 0 and len(data)
 
 
 class Spawns(Task):

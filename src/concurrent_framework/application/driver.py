@@ -203,6 +203,7 @@ class ApplicationDriver:
             self._workers.update(command.now.names)
         elif isinstance(command, do.TakeJob):
             self._foreign.learn(command.job.specs, command.job.codes)
+            self.pushing.learn(command.job.specs)
             self.pushing.book.number_above(self._foreign.numbers)
         else:
             if isinstance(command, do.Begin):

@@ -174,6 +174,8 @@ class Host:
     async def _take_job(self, job: HostJob) -> None:
         references = () if job.system is None else (job.system.code,)
         self.classes.learn(job.specs, job.codes, *references)
+        if self._running is not None:
+            self._running.pushing.learn(job.specs)
         if job.system is not None and self._running is None:
             self.teller.speak_for(task_key(self.number, 0), job.system.name)
             self._running = SystemRun(self, job.system)

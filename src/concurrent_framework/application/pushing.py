@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent_framework.application.arrays import SliceEnd, TaskArray
     from concurrent_framework.application.commands import PushRejected
     from concurrent_framework.application.session import ApplicationSession
-    from concurrent_framework.protocol.tasks import Outcome
+    from concurrent_framework.protocol.tasks import Outcome, SpecEntry
     from concurrent_framework.tasks.arrays import Slice
     from concurrent_framework.tasks.specs import SpecBook
 
@@ -303,6 +303,10 @@ class Pushing:
         self.items[sequence] = task
         self.count += 1
         return sequence
+
+    def learn(self, specs: Iterable[SpecEntry]) -> None:
+        """Take in specs that the master has numbered: tasks that tasks make may be of classes here."""
+        self.classes |= self.book.classes_of(specs)
 
     def release(self) -> None:
         """Tell the master of shared objects that nothing refers to any more."""

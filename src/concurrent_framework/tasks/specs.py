@@ -122,6 +122,12 @@ class SpecBook:
                     self._new_codes.append(blob)
         return reference
 
+    def classes_of(self, specs: Iterable[SpecEntry]) -> dict[int, type]:
+        """Return, by the numbers of specs, those of their classes that are known here."""
+        known = {reference: cls for cls, reference in self._references.items()}
+        found = ((entry.number, known.get(entry.spec.code)) for entry in specs)
+        return {number: cls for number, cls in found if cls is not None}
+
     def forget(self, digest: str) -> None:
         """Forget the specs of tasks that refer to a shared object: there will be no more of them."""
         gone = [spec for spec in self._numbers if digest in spec.shares]
