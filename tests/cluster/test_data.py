@@ -139,10 +139,10 @@ def test_slices_are_divided_whichever_of_their_items_refer_to_what(swarm: Swarm)
             refs = [self.share([number] * 1000) for number in range(5)]
 
             def items() -> Any:
-                for number in range(20_060):
-                    yield number, refs[number % 5] if number % 7 == 0 else None
+                for number in range(42_000):
+                    yield number, refs[number // 700 % 5]
 
-            self.array = self.push_map(_length_of_some, items(), collect=True)
+            self.array = self.push_map(_first_of, items(), collect=True)
 
         def array_finished(self, array: Any) -> None:
             assert array is self.array
@@ -150,14 +150,14 @@ def test_slices_are_divided_whichever_of_their_items_refer_to_what(swarm: Swarm)
 
     app = swarm.run(Maps())
     assert (app.ended, app.exit_code) == (1, 0)
-    assert app.array.results == [number % 7 == 0 and 1000 for number in range(20_060)]
+    assert app.array.results == [number // 700 % 5 for number in range(42_000)]
 
 
-def _length_of_some(item: Any) -> int:
+def _first_of(item: Any) -> int:
     number, data = item
-    if number >= 20_000:
-        time.sleep(0.01)
-    return number % 7 == 0 and len(data)
+    if number >= 40_000:
+        time.sleep(0.0005)
+    return int(data[0])
 
 
 class Spawns(Task):
