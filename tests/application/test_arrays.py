@@ -87,6 +87,18 @@ def test_results_are_in_the_order_of_the_items() -> None:
     assert Bench(lambda n: n * n, range(5000)).finish() == [n * n for n in range(5000)]
 
 
+def test_an_array_may_finish_before_its_iterable_says_so() -> None:
+    bench = Bench(str, range(AHEAD * 2 - 1))
+    bench.draw()
+    assert bench.array.exhausted
+    for one in bench.waiting:
+        bench.end(one)
+    assert bench.arrays.close_finished() == [bench.array]
+    # The engine asks once more.
+    assert bench.arrays.wants(bench.array)
+    assert next(bench._slices, None) is None
+
+
 def test_an_empty_array_finishes() -> None:
     assert Bench(str, []).finish() == []
 

@@ -183,6 +183,7 @@ class Arrays:
         self._sharing = sharing
         self.drawings: dict[type, Drawing] = {}
         """By the class of their slices, which each array has for itself."""
+        self._of: dict[TaskArray, Drawing] = {}
 
     def open(
         self, function: Any, items: Any, options: dict[str, Any], *, collect: bool
@@ -193,27 +194,31 @@ class Arrays:
             message = f"push_map takes an iterable of items (a list, a generator …), not {kind}"
             raise UsageError(message)
         cls = slice_class(function, options)
+        return self._add(cls, items, collect=collect)
+
+    def _add(self, cls: type[Slice], items: Iterable[Any], *, collect: bool) -> TaskArray:
         array = TaskArray(str(cls.name), collect=collect)
-        self.drawings[cls] = Drawing(array, cls, items, self._sharing)
+        self._of[array] = self.drawings[cls] = Drawing(array, cls, items, self._sharing)
         return array
 
     def slices(self, array: TaskArray) -> Iterator[Slice]:
         """Draw an array's slices."""
-        return self._drawing(array).slices()
+        return self._of[array].slices()
 
     def wants(self, array: TaskArray) -> bool:
-        """Whether it is time to draw more of an array."""
-        return self._drawing(array).under_way < AHEAD * max(self._executors(), 1)
+        """Whether it is time to draw more of an array, if only to learn that there is no more."""
+        drawing = self._of.get(array)
+        return drawing is None or drawing.under_way < AHEAD * max(self._executors(), 1)
 
     def adopt(self, task: Any) -> None:
         """Take in the array of a slice that another process of the application pushed."""
         if isinstance(task, Slice) and type(task) not in self.drawings:
-            array = TaskArray(str(task.name))
-            self.drawings[type(task)] = Drawing(array, type(task), (), self._sharing)
+            self._add(type(task), (), collect=False)
 
     def class_of(self, array: TaskArray) -> type[Slice] | None:
         """Return the class of an array's slices; None if it has finished."""
-        return next((cls for cls, one in self.drawings.items() if one.array is array), None)
+        drawing = self._of.get(array)
+        return None if drawing is None else drawing.cls
 
     def ended(self, task: Slice, outcome: Outcome) -> SliceEnd:
         """Take in the end of a slice."""
@@ -237,11 +242,10 @@ class Arrays:
 
     def close_finished(self) -> list[TaskArray]:
         """Forget the arrays that have finished and return them."""
-        done = [cls for cls, one in self.drawings.items() if one.array.finished]
-        return [self.drawings.pop(cls).array for cls in done]
-
-    def _drawing(self, array: TaskArray) -> Drawing:
-        return next(one for one in self.drawings.values() if one.array is array)
+        done = [one for one in self._of.values() if one.array.finished]
+        for drawing in done:
+            del self.drawings[drawing.cls], self._of[drawing.array]
+        return [drawing.array for drawing in done]
 
 
 def _divisible(task: Slice, failure: Failure) -> bool:

@@ -20,7 +20,7 @@ from concurrent_framework.tasks.shared import digests_in
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 SETTINGS = ("max_attempts", "timeout", "priority", "resources", "idempotent")
 MAX_SPECS = 1 << 16
@@ -136,7 +136,7 @@ class SpecBook:
         self._latest = {cls: one for cls, one in self._latest.items() if digest not in one.shares}
 
     def new_definitions(
-        self, data: Iterable[CodeBlob] = (), released: Iterable[str] = ()
+        self, data: Sequence[CodeBlob] = (), released: Sequence[str] = ()
     ) -> Define | None:
         """Return the specs and code that came up since the last call; None if there are none.
 
@@ -145,10 +145,10 @@ class SpecBook:
             released: digests of shared objects to be dropped.
 
         """
-        codes, released = (*self._new_codes, *data), tuple(released)
-        if not self._new_specs and not codes and not released:
+        if not (self._new_specs or self._new_codes or data or released):
             return None
-        define = Define(tuple(self._new_specs), codes, released)
+        codes = (*self._new_codes, *data)
+        define = Define(tuple(self._new_specs), codes, tuple(released))
         self._new_specs.clear()
         self._new_codes.clear()
         return define
