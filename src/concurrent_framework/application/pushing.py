@@ -316,6 +316,8 @@ class Pushing:
     def _define(self, shares: tuple[str, ...] = ()) -> None:
         sharing = self.sharing
         if not sharing.active:
+            if not self.book.news:
+                return
             define = self.book.new_definitions()
         else:
             released = sharing.released()

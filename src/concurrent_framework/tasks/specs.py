@@ -74,6 +74,8 @@ class SpecBook:
         self._references: dict[type, CodeReference] = {}
         self._numbers: dict[TaskSpec, int] = {}
         self._codes: dict[str, CodeBlob] = {}
+        self.news = False
+        """Whether `new_definitions` has something to say."""
         self._new_specs: list[SpecEntry] = []
         self._new_codes: list[CodeBlob] = []
 
@@ -120,6 +122,7 @@ class SpecBook:
                 if blob.digest not in self._codes:
                     self._codes[blob.digest] = blob
                     self._new_codes.append(blob)
+                    self.news = True
         return reference
 
     def classes_of(self, specs: Iterable[SpecEntry]) -> dict[int, type]:
@@ -145,8 +148,9 @@ class SpecBook:
             released: digests of shared objects to be dropped.
 
         """
-        if not (self._new_specs or self._new_codes or data or released):
+        if not (self.news or data or released):
             return None
+        self.news = False
         codes = (*self._new_codes, *data)
         define = Define(tuple(self._new_specs), codes, tuple(released))
         self._new_specs.clear()
@@ -155,6 +159,7 @@ class SpecBook:
 
     def all_definitions(self) -> Define:
         """Return every spec and all code, for a master that may know none of them."""
+        self.news = False
         self._new_specs.clear()
         self._new_codes.clear()
         specs = tuple(SpecEntry(number, spec) for spec, number in self._numbers.items())
@@ -184,6 +189,7 @@ class SpecBook:
             self._next += self._step
             self._numbers[spec] = number
             self._new_specs.append(SpecEntry(number, spec))
+            self.news = True
         self._latest[cls] = _Known(settings, shares, number)
         return number
 
