@@ -32,7 +32,8 @@ class ArrayMaster(FakeMaster):
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(**options)
-        self.classes = ForeignClasses(folder)
+        # In this process the modules of the tests are there already.
+        self.classes = ForeignClasses(folder, own_first=True)
 
     def usual(self, message: Any) -> list[Any]:
         if isinstance(message, app.Define):

@@ -230,7 +230,8 @@ class ApplicationDriver:
         """Draw from what was given to `push_tasks` and `push_map`."""
         if self.pushing.feed(room):
             self.engine.post(do.PushAccepted(self.session.outbox.accepted))
-            self.engine.post(do.Drawn())
+            if self.pushing.arrays.drawings:
+                self.engine.post(do.Drawn())
 
     async def idle(self) -> None:
         """End the application, since nothing more can happen."""

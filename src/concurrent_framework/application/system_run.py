@@ -226,7 +226,7 @@ class SystemRun:
     def feed(self, room: int) -> None:
         """Draw from the system's generators."""
         self.host.teller.speak_for(self.key, self.name)
-        if self.pushing.feed(room):
+        if self.pushing.feed(room) and self.pushing.arrays.drawings:
             self.host.engine.post(do.Drawn())
 
     def cancel(self, what: Any) -> None:
