@@ -11,7 +11,10 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("startup", "executors", "throughput", "journal", "recovery", "speedup", "observing")
+NAMES = (
+    "startup", "executors", "throughput", "arrays", "data", "journal", "recovery", "speedup",
+    "observing",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:
