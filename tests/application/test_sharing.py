@@ -87,3 +87,30 @@ def test_references_can_be_made_again_from_digests(sharing: Sharing) -> None:
 def test_a_reference_cannot_be_shared(sharing: Sharing) -> None:
     with pytest.raises(UsageError, match="is a reference already"):
         sharing.share(sharing.share(1))
+
+
+def test_what_came_from_elsewhere_is_not_released_from_here() -> None:
+    """A system's state may hold a reference, and share an equal object for a while."""
+    elsewhere, sharing = Sharing(), Sharing()
+    there = elsewhere.share([1, 2, 3])
+    sharing.adopt([there.digest])
+    assert sharing.active
+    payload = pickle.dumps(there)
+    here = sharing.share([1, 2, 3])
+    assert here.digest == there.digest
+    assert len(sharing.take([here.digest])) == 1
+    here.release()
+    assert sharing.released() == []
+    assert sharing.used_by(payload, "it") == (there.digest,)
+
+
+def test_what_was_made_here_is_released_although_the_master_names_it() -> None:
+    sharing = Sharing()
+    here = sharing.share([1, 2, 3])
+    sharing.take([here.digest])
+    sharing.adopt([here.digest])
+    here.release()
+    assert sharing.released() == [here.digest]
+    sharing.adopt([here.digest])
+    with pytest.raises(UsageError, match="has been released"):
+        sharing.used_by(pickle.dumps(here), "it")

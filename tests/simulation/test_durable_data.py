@@ -136,13 +136,14 @@ def test_compaction_drops_what_nobody_needs(cluster: SimCluster) -> None:
 def test_compaction_keeps_one_copy_of_what_was_shared_again(cluster: SimCluster) -> None:
     cluster.add_worker()
     app = cluster.add_application()
+    digest = app.share(data(1))
+    app.push([b"30"], shares=(digest,))
     for _ in range(20):
-        digest = app.share(data(1))
-        app.push([b"0.01"], shares=(digest,))
-        cluster.run()
         app.release(digest)
-        cluster.run_for(1)
-    app.share(data(1))
+        cluster.run_for(0.2)
+        app.share(data(1))
+        app.push([b"0.01"])
+        cluster.run_for(0.2)
     for _ in range(200):
         app.push([b"0.01" + b" " * 200], shares=(digest,))
         cluster.run()
