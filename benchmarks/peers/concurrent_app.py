@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from benchmarks.peer import EXECUTORS, Peer
 from benchmarks.workloads import burn, mebibyte, nothing, size_of
-from concurrent_framework import ApplicationNode, IApp, LocalCluster, Task, implements
+from concurrent_framework import ApplicationNode, IApp, LocalCluster, Task, TaskError, implements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+
+    from concurrent_framework import TaskArray
 
 T = TypeVar("T")
 
@@ -99,6 +101,16 @@ class Caller(ApplicationNode):
         if not self.left:
             self.done.set_result(None)
 
+    def map_finished(self, array: TaskArray, first: int, results: list[Any]) -> None:  # noqa: ARG002
+        """See that nothing has failed."""
+        for result in results:
+            if isinstance(result, TaskError):
+                result.raise_()
+
+    def array_finished(self, array: TaskArray) -> None:  # noqa: ARG002 (there is one at a time)
+        """Note the end of a whole array."""
+        self.done.set_result(None)
+
 
 class Concurrent(Peer):
     """Concurrent with a cluster on this machine."""
@@ -131,15 +143,24 @@ class Concurrent(Peer):
         return await application.ended(len(arguments), each)
 
     async def map(self, function: Any, arguments: Sequence[Any]) -> float:
-        """Push all tasks with one call."""
-        make, application = TASKS[function], self._application
-        tasks = (make(argument) for argument in arguments)
-        return await application.ended(len(arguments), lambda: application.push_tasks(tasks))
+        """Push an array: its slices are cut by what is measured."""
+        application = self._application
+
+        def all_at_once() -> None:
+            application.push_map(function, arguments)
+
+        return await application.ended(len(arguments), all_at_once)
 
     async def one(self, function: Any, argument: object) -> float:
         """Push one task."""
         return await self.singles(function, [argument])
 
     async def shared(self, function: Any, data: object, count: int) -> float:
-        """Push tasks that each hold the argument."""
-        return await self.map(function, [data] * count)
+        """Share the argument, and push tasks that each hold the reference."""
+        make, application = TASKS[function], self._application
+
+        def each() -> None:
+            reference = application.share(data)
+            application.push_tasks(make(reference) for _ in range(count))
+
+        return await application.ended(count, each)

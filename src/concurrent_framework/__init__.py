@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent_framework.application.arrays import TaskArray
     from concurrent_framework.application.node import ApplicationNode
     from concurrent_framework.application.receipt import PushReceipt
     from concurrent_framework.application.system import ITaskSystem, SystemMaster, TaskSystem
@@ -45,12 +46,14 @@ if TYPE_CHECKING:
     from concurrent_framework.model.resources import Resources
     from concurrent_framework.tasks.current import current_task
     from concurrent_framework.tasks.decorator import task
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 __version__ = "0.2.0"
 
 _HOME = {
     "ApplicationNode": "application.node",
+    "TaskArray": "application.arrays",
     "PushReceipt": "application.receipt",
     "ITaskSystem": "application.system",
     "SystemMaster": "application.system",
@@ -81,6 +84,7 @@ _HOME = {
     "Resources": "model.resources",
     "current_task": "tasks.current",
     "task": "tasks.decorator",
+    "Shared": "tasks.shared",
     "Task": "tasks.task",
 }
 
@@ -90,9 +94,11 @@ __all__ = [  # noqa: RUF022 (grouped as in the reference)
     "task",
     "current_task",
     "Resources",
+    "Shared",
     "run",
     "LocalCluster",
     "PushReceipt",
+    "TaskArray",
     "ITaskSystem",
     "TaskSystem",
     "SystemMaster",

@@ -57,6 +57,7 @@ PURE = (
     "managers/pool.py",
     "master/*",
     "worker/commands.py",
+    "worker/data.py",
     "worker/events.py",
     "worker/reactor.py",
 )

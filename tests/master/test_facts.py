@@ -19,7 +19,9 @@ from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
 GOLDEN = Path(__file__).parents[1] / "golden" / f"journal-{facts.FORMAT}.hex"
 
 CODE = CodeReference("shop.tasks", "Buy", bundle="ab" * 32)
-SPEC = TaskSpec(CODE, Resources(2.0, 1024, 1.0, ("lab",)), 5, 60.0, 4, idempotent=False)
+SPEC = TaskSpec(
+    CODE, Resources(2.0, 1024, 1.0, ("lab",)), 5, 60.0, 4, idempotent=False, shares=("cd" * 32,)
+)
 ATTEMPT = Attempt(2, "w1", 1000.5, 1001.5, "worker lost")
 FAILURE = Failure(
     "worker_lost", "WorkerLost", "gone", certificate=Certificate("w1", (ATTEMPT,), 1, 9, "oh", 7)
@@ -62,6 +64,7 @@ EVERYTHING: list[facts.Fact] = [
         origin=2,
     ),
     facts.Defined(4, (SpecEntry(1, SPEC),), (CodeBlob("ab" * 32, "bundle", b"zip"),)),
+    facts.Defined(4, (), (CodeBlob("cd" * 32, "data", b"shared"),), ("ef" * 32,)),
     facts.Submitted(4, 1, [NewTask(1, "buy", b"milk"), NewTask(1, "", b"")], 1700000000.5, 1),
     facts.Ended(4, 6, [Outcome(4 << 40 | 1, 3 << 20 | 1, b"ok", b"changed", 0.5, worker=2)]),
     facts.Finishing(Outcome(4 << 40 | 2, 3 << 20 | 2, failure=FAILURE, children=2)),

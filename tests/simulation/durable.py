@@ -23,7 +23,9 @@ def durable(state: MasterState) -> dict[str, Any]:
             for one in state.workers.values()
         },
         "tasks": {key: _task(record) for key, record in state.tasks.items()},
-        "applications": {number: _application(one) for number, one in state.applications.items()},
+        "applications": {
+            number: _application(state, one) for number, one in state.applications.items()
+        },
         "finishing": {
             number: sorted(
                 (item.outcome.key, repr(item.outcome))
@@ -59,7 +61,7 @@ def _task(record: TaskRecord) -> tuple[Any, ...]:
     return (*told, record.state, record.worker, record.attempt)
 
 
-def _application(one: ApplicationRecord) -> dict[str, Any]:
+def _application(state: MasterState, one: ApplicationRecord) -> dict[str, Any]:
     counts = one.counts
     entries = [*one.unacknowledged, *one.outgoing]
     if one.parent:
@@ -72,6 +74,7 @@ def _application(one: ApplicationRecord) -> dict[str, Any]:
         "specs": {number: (spec.number, spec.spec) for number, spec in one.specs.items()},
         "spawned": one.spawned_specs,
         "digests": one.digests,
+        "shares": one.shares - one.released,
         "systems": {
             number: (system.push, system.application, system.attempt, system.checkpoint)
             for number, system in one.systems.items()
@@ -83,7 +86,7 @@ def _application(one: ApplicationRecord) -> dict[str, Any]:
             for entry in entries
         ],
         "by task": {key: entry.number for key, entry in one.undelivered.items()},
-        "bytes": one.live_bytes,
+        "bytes": one.live_bytes - sum(len(state.codes[it].data) for it in one.released),
     }
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.outcomes import error_of, result_of
 from concurrent_framework.model.ids import nth_attempt, sequence_of
+from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.tasks import NewTask, Outcome
 from concurrent_framework.tasks.current import CurrentTask, running
 from concurrent_framework.tasks.failures import describe_failure
 from concurrent_framework.tasks.payload import dump_result, load_task
+from concurrent_framework.tasks.shared import resolving, unpack
 from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.host import SimHosts
@@ -41,10 +43,18 @@ class Workshop(SimManager):
         self._classes = ForeignClasses(own_first=True)
         self._spawn = SpawnBook(self._classes.code)
         self._pushed: list[NewTask] = []
+        self._shared: dict[str, Any] = {}
 
     def learn(self, specs: Sequence[SpecEntry], codes: Sequence[CodeBlob]) -> None:
-        self._classes.learn(tuple(specs), tuple(codes))
+        self._classes.learn(tuple(specs), tuple(one for one in codes if one.kind != DATA))
+        self._shared.update(
+            (one.digest, unpack(memoryview(one.data))) for one in codes if one.kind == DATA
+        )
         self._spawn.learn(specs)
+
+    def object(self, digest: str) -> Any:
+        """Return a shared object that has come."""
+        return self._shared[digest]
 
     def stop(self) -> None:
         super().stop()
@@ -59,7 +69,7 @@ class Workshop(SimManager):
 
     def outcome_of(self, task: Assigned, seconds: float) -> Outcome:
         try:
-            with running(CurrentTask(self)):  # type: ignore[arg-type]
+            with running(CurrentTask(self)), resolving(self):  # type: ignore[arg-type]
                 result = dump_result(self._rebuilt(task)())
         except Exception as error:
             return Outcome(task.key, task.attempt, failure=describe_failure(error))

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import pytest
 
 from concurrent_framework import NotSerializable, Task
@@ -16,6 +17,7 @@ from concurrent_framework.tasks.payload import (
     dump_changes,
     dump_result,
     dump_state,
+    is_plain,
     load_result,
     load_task,
 )
@@ -308,3 +310,16 @@ def test_changes_that_cannot_be_rebuilt_leave_the_task_alone() -> None:
     ):
         apply_changes(task, b"broken")
     assert task.value == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [(b"x", True), ("x", True), ([], False), (np.ones(3), True), (np.array([object()]), False)],
+)
+def test_what_cannot_hold_classes_is_known(value: object, plain: bool) -> None:
+    assert is_plain(value) is plain
+
+
+@pytest.mark.parametrize("value", [b"__main__" * 20_000, "__main__" * 20_000, b"x" * 200_000])
+def test_large_plain_results_come_back(value: object) -> None:
+    assert load_result(dump_result(value)) == value

@@ -23,7 +23,8 @@ class Source:
 
     def reference(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
         self.asked.append(cls)
-        return CodeReference("m", cls.__qualname__, *(b.digest for b in self.blobs)), self.blobs
+        bundle = self.blobs[0].digest if self.blobs else ""
+        return CodeReference("m", cls.__qualname__, bundle), self.blobs
 
 
 class Simple(Task):

@@ -1,4 +1,8 @@
-"""When a task system's state is taken down, and what goes into a checkpoint."""
+"""When a task system's state is taken down, and what goes into a checkpoint.
+
+How far an array has come is not part of it: while one is under way, no checkpoint is taken, and going
+back to the last one means that the array never was.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +114,7 @@ class Checkpointing:
             self.expect()
             return
         run, session = self._run, self._run.host.session
-        if session.online and not session.checkpointing:
+        if session.online and not session.checkpointing and not run.pushing.arrays.drawings:
             changed = self._wanted or self._place() != self._taken
             if not changed or run.pushing.draw_all(run.source):
                 if changed:

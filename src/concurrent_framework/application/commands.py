@@ -69,6 +69,10 @@ class TasksEnded(Struct, frozen=True):
     origins: dict[int, NewTask]
 
 
+class Drawn(Struct, frozen=True):
+    """What is drawn lazily has come to an end somewhere; shells post it to themselves."""
+
+
 class SystemOver(Struct, frozen=True):
     """Call back for the end of a task system; then say `Handled` with its number."""
 
@@ -133,6 +137,7 @@ Command = (
     | PushAccepted
     | PushRejected
     | TasksEnded
+    | Drawn
     | SystemOver
     | ShowOutput
     | ShowProgress

@@ -6,11 +6,13 @@ import os
 import socket
 import time
 from functools import partial
+from logging import ERROR, INFO
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework import __version__
 from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import TaskArray
 from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.console import PlainDisplay, show_output
 from concurrent_framework.application.engine import Engine, exit_code_of
@@ -25,6 +27,7 @@ from concurrent_framework.application.outcomes import (
 )
 from concurrent_framework.application.pushing import Pushing
 from concurrent_framework.application.reporting import (
+    item_lines,
     name_of,
     shortened,
     traceback_of,
@@ -35,6 +38,7 @@ from concurrent_framework.application.system import check_system
 from concurrent_framework.code.bundle import CodeShipper
 from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
 from concurrent_framework.protocol.session import Hello
+from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.pickling import IPickler, PlainPickler, dump_state_by
 from concurrent_framework.tasks.specs import SpecBook
@@ -77,6 +81,7 @@ class ApplicationDriver:
             SpecBook(CodeShipper()),
             node.node_id_str,
             self.engine.flush_soon,
+            lambda: self._stats.executors,
             receipts=self._overrides("push_task_response"),
             dump=_dump_of(node),
         )
@@ -94,6 +99,7 @@ class ApplicationDriver:
         self._calls: dict[type, Any] = {
             do.Begin: self._begin,
             do.TasksEnded: self._tasks_ended,
+            do.Drawn: self._drawn,
             do.SystemOver: self._system_over,
             do.PushAccepted: self._push_accepted,
             do.PushRejected: self._push_rejected,
@@ -130,11 +136,24 @@ class ApplicationDriver:
         check_system(system)
         self.pushing.push_system(system)
 
+    def push_map(
+        self, function: Any, items: Iterable[Any], options: dict[str, Any], *, collect: bool
+    ) -> TaskArray:
+        """Call a function with each of some items."""
+        array = self.pushing.push_map(function, items, options, collect=collect)
+        self.engine.feed_soon()
+        return array
+
     def cancel(self, what: Any) -> None:
-        """Cancel a task, a system, several, or everything."""
+        """Cancel a task, an array, a system, several, or everything."""
         if what is None:
             self.pushing.stop_feeding()
             self.engine.handle(on.CancelAsked(tuple(self.pushing.items), everything=True))
+            self.engine.post(do.Drawn())
+        elif isinstance(what, TaskArray):
+            if asked := self.pushing.cancel_array(what):
+                self.engine.handle(asked)
+                self.engine.post(do.Drawn())
         elif sequences := self.pushing.sequences_of(what):
             self.engine.handle(on.CancelAsked(sequences))
 
@@ -152,6 +171,12 @@ class ApplicationDriver:
         else:
             self._failures += 1
             self.node.log.error("task %s: %s", name_of(task), error.report())
+
+    def report_items(self, array: TaskArray, first: int, results: list[Any]) -> None:
+        """Log what came of items of an array."""
+        for error, text in item_lines(array.name, first, results):
+            self._failures += error
+            self.node.log.log(ERROR if error else INFO, text)
 
     def report_work(self, result: Any, system: Any) -> None:
         """Log the result of a task system."""
@@ -181,6 +206,7 @@ class ApplicationDriver:
             self._workers.update(command.now.names)
         elif isinstance(command, do.TakeJob):
             self._foreign.learn(command.job.specs, command.job.codes)
+            self.pushing.learn(command.job.specs)
             self.pushing.book.number_above(self._foreign.numbers)
         else:
             if isinstance(command, do.Begin):
@@ -198,10 +224,17 @@ class ApplicationDriver:
         """Whether something is left to be drawn."""
         return self.pushing.hungry
 
+    @property
+    def eager(self) -> bool:
+        """Whether something ought to be drawn now."""
+        return self.pushing.eager
+
     def feed(self, room: int) -> None:
-        """Draw from what was given to `push_tasks`."""
+        """Draw from what was given to `push_tasks` and `push_map`."""
         if self.pushing.feed(room):
             self.engine.post(do.PushAccepted(self.session.outbox.accepted))
+            if self.pushing.arrays.drawings:
+                self.engine.post(do.Drawn())
 
     async def idle(self) -> None:
         """End the application, since nothing more can happen."""
@@ -236,7 +269,7 @@ class ApplicationDriver:
 
     async def _tasks_ended(self, command: do.TasksEnded) -> None:
         callback, items, stats = self.node.task_finished, self.pushing.items, self._stats
-        engine, names = self.engine, self._workers
+        engine, names, arrays = self.engine, self._workers, self.pushing.arrays.drawings
         handled = command.first - 1
         since = time.monotonic()
         try:
@@ -244,6 +277,13 @@ class ApplicationDriver:
                 task = items.pop(outcome.key & SEQUENCE_MASK, None)
                 if task is None:
                     task = self._rebuilt(outcome.key, command.origins.get(index))
+                if arrays and type(task) in arrays:
+                    self._told += 1
+                    await self._slice_ended(task, outcome)
+                    handled += 1
+                    if engine.stopped:
+                        break
+                    continue
                 result, error = unpack(task, outcome, names.get(outcome.worker, ""))
                 stats.task_seconds += outcome.seconds
                 if error is None:
@@ -267,12 +307,32 @@ class ApplicationDriver:
 
     def _acknowledge(self, through: int) -> None:
         self._told = 0
+        self.pushing.release()
         self.engine.handle(on.Handled(through))
 
     def _rebuilt(self, key: int, origin: Any) -> Task:
         task = Task() if origin is None else self._foreign.rebuild(origin, self.pushing.classes)
         object.__setattr__(task, "task_id", sequence_of(key))
+        self.pushing.arrays.adopt(task)
         return task
+
+    async def _slice_ended(self, task: Any, outcome: Outcome) -> None:
+        """Call back for the items of a slice, and for the end of its array."""
+        end = self.pushing.slice_ended(task, outcome)
+        self._stats.task_seconds += outcome.seconds
+        if outcome.failure is None:
+            self._stats.finished += 1
+        else:
+            self._stats.failed += 1
+        if end.results:
+            await value_of(self.node.map_finished(end.array, end.first, end.results))
+        await self._drawn()
+
+    async def _drawn(self, _command: do.Drawn | None = None) -> None:
+        """Call back for the arrays that have finished."""
+        for array in self.pushing.arrays.close_finished():
+            if not self.engine.stopped:
+                await value_of(self.node.array_finished(array))
 
     def _show_count(self) -> None:
         if not self._counts_itself:
@@ -305,7 +365,10 @@ class ApplicationDriver:
 
     async def _push_rejected(self, command: do.PushRejected) -> None:
         receipt = self.pushing.rejected(command)
-        await value_of(self._receipt_callback(receipt, "failed")(receipt))
+        if receipt is not None:
+            await value_of(self._receipt_callback(receipt, "failed")(receipt))
+        for task in self.pushing.rejected_slices(command):
+            await self._slice_ended(task, Outcome(0, 0, failure=command.failure))
 
     def _receipt_callback(self, receipt: PushReceipt, kind: str) -> Any:
         if receipt.item is None:

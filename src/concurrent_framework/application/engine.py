@@ -45,6 +45,10 @@ class Actor(Protocol):
     def hungry(self) -> bool:
         """Whether there is something left that is drawn lazily."""
 
+    @property
+    def eager(self) -> bool:
+        """Whether `feed` would push something now, as far as the actor can say."""
+
     def feed(self, room: int) -> None:
         """Push some of what is drawn lazily, up to `room` tasks, for a few milliseconds."""
 
@@ -246,7 +250,7 @@ class Engine:
             self._soon(self._drain)
         if self._channel.blocked:
             self._loop.call_later(RETRY_SEND, self._soon, self._retry)
-        if self._actor is not None and self._actor.hungry:
+        if self._actor is not None and self._actor.eager:
             self._soon(self._feed)
         deadline = self.session.deadline()
         if deadline is not None and (self._timer is None or deadline < self._timer.when()):
@@ -309,7 +313,7 @@ class Engine:
 
     def _feed(self) -> None:
         assert self._actor is not None
-        if not self._actor.hungry:
+        if not self._actor.eager:
             return
         room = self.session.outbox.room if self.session.online else 0
         if not room:

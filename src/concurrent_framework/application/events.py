@@ -53,10 +53,14 @@ class Handled(Struct, frozen=True):
 
 
 class CancelAsked(Struct, frozen=True):
-    """Cancel these sequences; `everything` if they are all there are, spawned ones included."""
+    """Cancel these sequences; `everything` if they are all there are, spawned ones included.
+
+    So are all tasks of `specs`, those included that other tasks of these specs make.
+    """
 
     sequences: tuple[int, ...]
     everything: bool = False
+    specs: tuple[int, ...] = ()
 
 
 class Told(Struct, frozen=True):

@@ -39,9 +39,19 @@ if TYPE_CHECKING:
     from concurrent_framework.tasks.task import Task
 
 CONNECT_TIMEOUT = 30.0
-_CALLS = do.TakeJob | do.TasksEnded | do.CallFinished | do.PushRejected | do.ConsiderCheckpoint
 REMEMBERED = 65536
 """Calls of `finished` that are remembered, to make none twice when the master asks again."""
+_CALLED = frozenset(
+    {
+        do.TakeJob,
+        do.TasksEnded,
+        do.CallFinished,
+        do.PushRejected,
+        do.Drawn,
+        do.ConsiderCheckpoint,
+    }
+)
+"""Commands that run the user's code."""
 
 
 def main(*_fds: int, endpoint: str, session: str, directory: str = "") -> None:
@@ -108,7 +118,7 @@ class Host:
         elif isinstance(command, do.PushAccepted | do.CheckpointLost):
             if self._running is not None and not self._over:
                 self._running.news(command)
-        elif isinstance(command, _CALLS):
+        elif type(command) in _CALLED:
             return False
         return True
 
@@ -125,6 +135,8 @@ class Host:
         if isinstance(command, do.ConsiderCheckpoint):
             self._running.checkpointing.arrived()
             return None
+        if isinstance(command, do.Drawn):
+            return self._running.arrays_drawn()
         assert isinstance(command, do.PushRejected)
         return self._running.rejected(command)
 
@@ -132,6 +144,11 @@ class Host:
     def hungry(self) -> bool:
         """Whether the system's generators have something left."""
         return self._running is not None and not self._over and self._running.hungry
+
+    @property
+    def eager(self) -> bool:
+        """Whether the system has something that ought to be drawn now."""
+        return self.hungry and self._running is not None and self._running.pushing.eager
 
     def feed(self, room: int) -> None:
         """Draw from the system's generators."""
@@ -172,6 +189,8 @@ class Host:
     async def _take_job(self, job: HostJob) -> None:
         references = () if job.system is None else (job.system.code,)
         self.classes.learn(job.specs, job.codes, *references)
+        if self._running is not None:
+            self._running.pushing.learn(job.specs)
         if job.system is not None and self._running is None and not self._over:
             self.teller.speak_for(task_key(self.number, 0), job.system.name)
             self._running = SystemRun(self, job.system)

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable
 
+    from concurrent_framework.application.arrays import TaskArray
     from concurrent_framework.application.connection import Connection
     from concurrent_framework.application.console import Display
     from concurrent_framework.application.driver import ApplicationDriver
     from concurrent_framework.application.receipt import PushReceipt
     from concurrent_framework.application.stats import ApplicationStats
     from concurrent_framework.model.errors import TaskError
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 
@@ -134,6 +136,23 @@ class ApplicationNode(Component):
         """
         self._running().report_task(task, result, error)
 
+    def map_finished(self, array: TaskArray, first: int, results: list[Any]) -> Any:
+        """Learn what came of some items of an array; told exactly once of each item.
+
+        The default logs it.
+
+        Args:
+            array: what `push_map` returned.
+            first: index of the first of these items; they follow one another in the iterable.
+            results: what the function returned for each; where it raised, or nothing came back, a
+                `TaskError` stands in its place.
+
+        """
+        self._running().report_items(array, first, results)
+
+    def array_finished(self, array: TaskArray) -> Any:
+        """Learn that every item of an array has ended; ``array.results`` has all if it collects."""
+
     def work_finished(self, result: Any, task_system: Any) -> Any:
         """Learn the result of a task system; the default logs it."""
         self._running().report_work(result, task_system)
@@ -220,6 +239,84 @@ class ApplicationNode(Component):
         """
         self._running().push_lazily(tasks)
 
+    def push_map(
+        self,
+        function: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        *,
+        collect: bool = False,
+        **options: Any,
+    ) -> TaskArray:
+        """Call a function with each item of an iterable; `map_finished` and `array_finished` follow.
+
+        Meant for many small calls: millions a second. Items travel in slices, which are as large as
+        their measured run time allows, so that there is no chunk size to choose; a slice that takes
+        long after all is divided where it runs. The iterable is drawn as by `push_tasks`.
+
+        Args:
+            function: called on workers with one item each: a function, a lambda, a class, or what
+                `task` has made. It travels once.
+            iterable: the items; a generator is drawn lazily and may be endless.
+            collect: keep the results, for ``array.results``.
+            options: ``name`` (the function's own by default) and the settings of a `Task`.
+                ``timeout`` is for one item, ``max_attempts`` for whatever is lost together.
+
+        Returns:
+            The array, by which callbacks know it and `cancel` can cancel it.
+
+        Raises:
+            UsageError: if the function or an option cannot be.
+            NotSerializable: if the function cannot travel.
+
+        Example:
+            >>> from concurrent_framework import ApplicationNode, IApp, implements
+            >>> class Squares(ApplicationNode):
+            ...     implements(IApp)
+            ...     def start_processing(self):
+            ...         self.push_map(lambda number: number**2, range(1_000_000), collect=True)
+            ...     def map_finished(self, array, first, results):
+            ...         self.progress(array.ended, 1_000_000)
+            ...     def array_finished(self, array):
+            ...         self.log.info(sum(array.results))
+
+        """
+        return self._running().push_map(function, iterable, options, collect=collect)
+
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object that many tasks need.
+
+        Put it anywhere into tasks, into items of `push_map`, or into task systems: by the time a
+        task runs, the object itself is in its place. The object travels to each worker once, however
+        many tasks refer to it, and is rebuilt once in each executor; large NumPy arrays not even
+        that, all executors of a machine use the same memory. Tasks must not change it (in such
+        arrays they cannot).
+
+        Args:
+            value: what to share, as it is now; later changes are not seen. Equal objects are shared
+                once.
+
+        Returns:
+            The reference. The object is dropped everywhere when nothing refers to that any more, or
+            after its `release`, but not before the tasks that were pushed with it have ended.
+
+        Raises:
+            NotSerializable: naming the part of it that cannot be pickled.
+            UsageError: if it is larger than 1 GiB.
+
+        Example:
+            >>> from concurrent_framework import ApplicationNode, IApp, implements, task
+            >>> @task
+            ... def count(words, letter):
+            ...     return sum(word.count(letter) for word in words)
+            >>> class Letters(ApplicationNode):
+            ...     implements(IApp)
+            ...     def start_processing(self):
+            ...         words = self.share(["many", "words"] * 100_000)
+            ...         self.push_tasks(count(words, letter) for letter in "aeiou")
+
+        """
+        return self._running().pushing.share(value)
+
     def push_tasksystem(self, task_system: Any) -> None:
         """Push a task system; `work_finished` or `work_failed` follows."""
         self._running().push_system(task_system)
@@ -228,8 +325,8 @@ class ApplicationNode(Component):
         """Cancel tasks or a task system; each that has no outcome yet ends with TaskCancelled.
 
         Args:
-            what: a task, a task system, an iterable of them, or None for all there are; then
-                nothing more is drawn from what was given to `push_tasks` either.
+            what: a task, an array, a task system, an iterable of tasks and systems, or None for all
+                there are. What is cancelled is not drawn any further either.
 
         """
         self._running().cancel(what)

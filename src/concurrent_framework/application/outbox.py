@@ -118,8 +118,12 @@ class Outbox:
 
     @property
     def settled(self) -> bool:
-        """Whether everything that was pushed has been accepted."""
-        return not (self._open or self._waiting or self._sent)
+        """Whether everything that was pushed has been accepted.
+
+        Definitions with nothing behind them have no acceptance, and need none.
+        """
+        entries = (*self._waiting, *self._sent)
+        return not self._open and all(type(one.message) is Define for one in entries)
 
     @property
     def room(self) -> int:

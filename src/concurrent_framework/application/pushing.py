@@ -7,7 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import Arrays
 from concurrent_framework.application.receipt import PushReceipt
+from concurrent_framework.application.sharing import Sharing
 from concurrent_framework.model.errors import UsageError, error_from
 from concurrent_framework.protocol.application import PushSystem
 from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, NewTask
@@ -15,10 +18,14 @@ from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from concurrent_framework.application.arrays import SliceEnd, TaskArray
     from concurrent_framework.application.commands import PushRejected
     from concurrent_framework.application.session import ApplicationSession
+    from concurrent_framework.protocol.tasks import Outcome, SpecEntry
+    from concurrent_framework.tasks.arrays import Slice
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.specs import SpecBook
 
 _set = object.__setattr__  # also where a class is frozen
@@ -39,18 +46,21 @@ class Feeder:
     """An iterable that is drawn lazily, and how far it has come.
 
     Attributes:
+        array: the array whose slices it yields, if any.
         listed: its tasks are all made already.
         count: how many have been drawn.
         first, last: their sequences.
         exhausted: there are no more.
         allowance: how many may be drawn although there is no room.
 
+
     """
 
-    __slots__ = ("allowance", "count", "exhausted", "first", "last", "listed", "tasks")
+    __slots__ = ("allowance", "array", "count", "exhausted", "first", "last", "listed", "tasks")
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Task], array: TaskArray | None = None) -> None:
         self.tasks: Iterator[Task] = iter(tasks)
+        self.array = array
         self.listed = isinstance(tasks, list | tuple)
         self.count = 0
         self.first = 0
@@ -67,6 +77,7 @@ class Pushing:
         book: knows specs and code.
         client_id: what tasks that have no `client_id` get.
         pushed: told after each push; makes sure that it leaves.
+        executors: tells how many tasks the swarm can run at a time.
         receipts: whether somebody wants `PushReceipt`s for single pushes.
         clock: monotonic time in seconds.
         dump: pickles the state of tasks and systems.
@@ -79,6 +90,7 @@ class Pushing:
         book: SpecBook,
         client_id: str,
         pushed: Callable[[], None],
+        executors: Callable[[], int],
         *,
         receipts: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -90,6 +102,8 @@ class Pushing:
         """The very instances that were pushed, tasks and systems, by sequence."""
         self.classes: dict[int, type] = {}
         """The classes of tasks by the number of their spec."""
+        self.sharing = Sharing()
+        self.arrays = Arrays(executors, self.sharing)
         self.count = 0
         self._session = session
         self._client_id = client_id
@@ -121,6 +135,33 @@ class Pushing:
         self._bulks.append(feeder)
         return feeder
 
+    def push_map(
+        self, function: Any, items: Any, options: dict[str, Any], *, collect: bool
+    ) -> TaskArray:
+        """Call a function with each of some items, in slices that are drawn lazily."""
+        array = self.arrays.open(function, items, options, collect=collect)
+        self._feeders.append(Feeder(self.arrays.slices(array), array))
+        return array
+
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object; raises UsageError where it could not be found again."""
+        if self.dump is not dump_state:
+            message = (
+                "share needs application.pickler=pickle: in what another pickler makes, references "
+                "to shared objects cannot be found"
+            )
+            raise UsageError(message)
+        return self.sharing.share(value)
+
+    def slice_ended(self, task: Slice, outcome: Outcome) -> SliceEnd:
+        """Take in the end of a slice; push what is to be tried again in smaller ones."""
+        end = self.arrays.ended(task, outcome)
+        for part in end.again:
+            self._push(part)
+        if end.again:
+            self._pushed()
+        return end
+
     def push_system(self, system: Any) -> int:
         """Push a task system; returns its sequence."""
         cls = type(system)
@@ -131,7 +172,8 @@ class Pushing:
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(system, payload)
         reference = self.book.reference_for(cls)
-        self._define()
+        shares = self.sharing.used_by(payload, system) if self.sharing.active else ()
+        self._define((*shares, *reference.data))
         sequence = self._session.outbox.next_sequence
         name = str(getattr(system, "name", "") or cls.__name__)
         self._session.outbox.push_system(PushSystem(sequence, name, reference, payload))
@@ -145,6 +187,11 @@ class Pushing:
     def hungry(self) -> bool:
         """Whether an iterable has not been exhausted yet."""
         return bool(self._feeders)
+
+    @property
+    def eager(self) -> bool:
+        """Whether something ought to be drawn now: of arrays that have much under way, nothing."""
+        return bool(self._feeders) and self._next_feeder() is not None
 
     def outstanding(self, told: int) -> int:
         """Return how many tasks and systems have not ended, as far as the user's code knows.
@@ -163,10 +210,11 @@ class Pushing:
         clock = self._clock
         until = clock() + FEED_SECONDS
         for _ in range(min(room, FEED_TASKS)):
-            if not feeders or clock() >= until:
+            feeder = self._next_feeder()
+            if feeder is None or clock() >= until:
                 break
-            if not self._draw(feeders[0]):
-                feeders.popleft()
+            if not self._draw(feeder):
+                feeders.remove(feeder)
                 ended = True
         return ended
 
@@ -199,14 +247,40 @@ class Pushing:
             if isinstance(sequence, int) and self.items.get(sequence) is item
         )
 
+    def cancel_array(self, array: TaskArray) -> on.CancelAsked | None:
+        """Draw nothing more of an array; return how to cancel what has been, None if it has ended."""
+        cls = self.arrays.class_of(array)
+        if cls is None or array.cancelled:
+            return None
+        for feeder in [one for one in self._feeders if one.array is array]:
+            self._stop(feeder)
+        array.cancelled = True
+        sequences = tuple(sequence for sequence, item in self.items.items() if type(item) is cls)
+        specs = tuple(number for number, known in self.classes.items() if known is cls)
+        return on.CancelAsked(sequences, specs=specs)
+
     def stop_feeding(self) -> None:
         """Draw nothing more."""
+        for feeder in list(self._feeders):
+            self._stop(feeder)
+        for drawing in self.arrays.drawings.values():
+            drawing.array.cancelled = True
+
+    def _stop(self, feeder: Feeder) -> None:
+        self._feeders.remove(feeder)
+        feeder.exhausted = True
+        close = getattr(feeder.tasks, "close", None)
+        if close is not None:
+            close()
+        if feeder.array is not None:
+            feeder.array.exhausted = True
+
+    def _next_feeder(self) -> Feeder | None:
+        """Return the first that should be drawn from now."""
         for feeder in self._feeders:
-            feeder.exhausted = True
-            close = getattr(feeder.tasks, "close", None)
-            if close is not None:
-                close()
-        self._feeders.clear()
+            if feeder.array is None or self.arrays.wants(feeder.array):
+                return feeder
+        return None
 
     def accepted(self, through: int) -> list[PushReceipt]:
         """Return the receipts for what is safe now."""
@@ -218,13 +292,30 @@ class Pushing:
             told.append(PushReceipt(bulks.popleft().count))
         return told
 
-    def rejected(self, rejection: PushRejected) -> PushReceipt:
-        """Forget what the master did not take and return the receipt for it."""
+    def rejected(self, rejection: PushRejected) -> PushReceipt | None:
+        """Forget what the master did not take and return the receipt; None if only slices are left.
+
+        Slices stay among `items`: they are told as their arrays' items.
+        """
         first, count = rejection.first, rejection.count
-        items = [self.items.pop(first + n, None) for n in range(count)]
+        arrays = self.arrays.drawings
+        sequences = [
+            n for n in range(first, first + count) if type(self.items.get(n)) not in arrays
+        ]
+        if not sequences:
+            return None
+        count = len(sequences)
+        items = [self.items.pop(n, None) for n in sequences]
         in_bulk = count > 1 or any(one.first <= first <= one.last for one in self._bulks)
-        self._singles = deque(one for one in self._singles if not first <= one.last < first + count)
+        last = rejection.first + rejection.count
+        self._singles = deque(one for one in self._singles if not first <= one.last < last)
         return PushReceipt(count, None if in_bulk else items[0], error_from(rejection.failure))
+
+    def rejected_slices(self, rejection: PushRejected) -> list[Slice]:
+        """Forget and return the slices among what the master did not take."""
+        sequences = range(rejection.first, rejection.first + rejection.count)
+        slices = [self.items.pop(sequence, None) for sequence in sequences]
+        return [one for one in slices if one is not None]
 
     def _may_draw(self, feeder: Feeder, until: float) -> bool:
         waiting = self._session.outbox.waiting_tasks
@@ -256,24 +347,51 @@ class Pushing:
         if known is not None and self.items.get(known) is task:
             message = f"{task!r} has been pushed already and has not ended: make another instance"
             raise UsageError(message)
-        number = self.book.number_for(task)
-        if number not in self.classes:
-            self.classes[number] = type(task)
+        sharing = self.sharing.active
+        number = -1 if sharing else self.book.number_for(task)
         if task.client_id is None:
             _set(task, "client_id", self._client_id)
         payload = self.dump(task)
         if len(payload) > MAX_PAYLOAD_BYTES:
             _refuse_size(task, payload)
+        shares: tuple[str, ...] = ()
+        if sharing:
+            shares = self.sharing.used_by(payload, task)
+            number = self.book.number_for(task, shares)
+        if number not in self.classes:
+            self.classes[number] = type(task)
         row = NewTask(number, str(task.name), payload)
-        self._define()
+        if sharing:
+            shares = (*shares, *self.book.reference_for(type(task)).data)
+        self._define(shares)
         sequence = self._session.push(row)
         _set(task, "task_id", sequence)
         self.items[sequence] = task
         self.count += 1
         return sequence
 
-    def _define(self) -> None:
-        define = self.book.new_definitions()
+    def learn(self, specs: Sequence[SpecEntry]) -> None:
+        """Take in specs that the master has numbered: tasks that tasks make may be of classes here."""
+        self.classes |= self.book.classes_of(specs)
+        if shares := [digest for entry in specs for digest in entry.spec.data()]:
+            self.sharing.adopt(shares)
+
+    def release(self) -> None:
+        """Tell the master of shared objects that nothing refers to any more."""
+        if self.sharing.active:
+            self._define()
+
+    def _define(self, shares: tuple[str, ...] = ()) -> None:
+        sharing = self.sharing
+        if not sharing.active:
+            if not self.book.news:
+                return
+            define = self.book.new_definitions()
+        else:
+            released = sharing.released()
+            for digest in released:
+                self.book.forget(digest)
+            define = self.book.new_definitions(sharing.take(shares), released)
         if define is not None:
             self._session.outbox.define(define)
 

@@ -72,6 +72,7 @@ class ApplicationSession:
         self._received = 0
         self._handled = 0
         self._cancelling: set[int] = set()
+        self._cancelling_specs: set[int] = set()
         self._kept: list[Any] = []
         self._unsaid: deque[Any] = deque(maxlen=UNSAID)
         self._inherits = False
@@ -166,12 +167,12 @@ class ApplicationSession:
             self._send_ready(now, done)
 
     def _cancel_asked(self, event: on.CancelAsked, now: float, done: list[do.Command]) -> None:
-        self.outbox.close_batch()
-        self._send_ready(now, done)
+        self._flush(on.Flush(), now, done)
         self._cancelling.update(event.sequences)
+        self._cancelling_specs.update(event.specs)
         if self.online:
             which = () if event.everything else event.sequences
-            self._send([say.CancelTasks(which)], now, done)
+            self._send([say.CancelTasks(which, event.specs)], now, done)
 
     def _told(self, event: on.Told, now: float, done: list[do.Command]) -> None:
         if event.keep:
@@ -245,8 +246,9 @@ class ApplicationSession:
         if self._unsaid or self._kept:
             self._send([*self._unsaid, *self._kept], now, done)
             self._unsaid.clear()
-        if self._cancelling:
-            self._send([say.CancelTasks(tuple(sorted(self._cancelling)))], now, done)
+        if self._cancelling or self._cancelling_specs:
+            which = tuple(sorted(self._cancelling)), tuple(sorted(self._cancelling_specs))
+            self._send([say.CancelTasks(*which)], now, done)
         self._send_ready(now, done)
 
     def _refused(self, message: greet.Refused, _now: float, done: list[do.Command]) -> None:

@@ -6,14 +6,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent_framework.components import Interface
-from concurrent_framework.model.errors import UsageError
+from concurrent_framework.model.errors import TaskError, UsageError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from concurrent_framework.application.arrays import TaskArray
     from concurrent_framework.application.stats import ApplicationStats
-    from concurrent_framework.model.errors import TaskError
+    from concurrent_framework.tasks.shared import Shared
     from concurrent_framework.tasks.task import Task
 
 
@@ -50,8 +51,21 @@ class SystemMaster(Protocol):
     def push_tasks(self, tasks: Iterable[Task]) -> None:
         """Push what an iterable yields, drawn lazily as the swarm needs it."""
 
+    def push_map(
+        self,
+        function: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        *,
+        collect: bool = False,
+        **options: Any,
+    ) -> TaskArray:
+        """Call a function with each item of an iterable; see `ApplicationNode.push_map`."""
+
+    def share(self, value: Any) -> Shared:
+        """Return a reference to an object; see `ApplicationNode.share`."""
+
     def cancel(self, what: Any = None) -> None:
-        """Cancel a task, an iterable of tasks, or with None all there are, generators included."""
+        """Cancel a task, an array, an iterable of tasks, or with None all, generators included."""
 
     def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
         """Tell the application how far the system has come: `done` of `total`."""
@@ -177,6 +191,33 @@ class TaskSystem:
         """
         if error is not None:
             raise error
+
+    def map_finished(
+        self,
+        master: SystemMaster,  # noqa: ARG002 (for those who override it)
+        array: TaskArray,  # noqa: ARG002 (likewise)
+        first: int,  # noqa: ARG002 (likewise)
+        results: list[Any],
+    ) -> Any:
+        """Learn what came of some items of an array.
+
+        Args:
+            master: what may be asked of the master.
+            array: what ``master.push_map`` returned.
+            first: index of the first of these items; they follow one another in the iterable.
+            results: what the function returned for each, a `TaskError` where there is nothing. The
+                default raises the first of those.
+
+        Returns:
+            None, a task, or an iterable of tasks to push next.
+
+        """
+        for result in results:
+            if isinstance(result, TaskError):
+                raise result
+
+    def array_finished(self, master: SystemMaster, array: TaskArray) -> Any:
+        """Learn that every item of an array has ended; may return tasks too."""
 
     def is_complete(self, master: SystemMaster) -> Any:
         """Whether the system has what it wants; what is still under way is then cancelled.

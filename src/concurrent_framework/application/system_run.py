@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.application import commands as do
 from concurrent_framework.application import events as on
+from concurrent_framework.application.arrays import TaskArray
 from concurrent_framework.application.checkpointing import Checkpointing, saved
+from concurrent_framework.application.hosted import HostedMaster
 from concurrent_framework.application.outcomes import (
     ACKNOWLEDGE_AFTER,
     error_of,
@@ -25,9 +27,15 @@ from concurrent_framework.model.errors import (
     UsageError,
 )
 from concurrent_framework.model.ids import SEQUENCE_MASK, sequence_of, task_key
+from concurrent_framework.model.spec import DATA, digests_in
 from concurrent_framework.protocol.application import Define, Progress
-from concurrent_framework.protocol.tasks import MAX_PAYLOAD_BYTES, ProgressNote, SpecEntry
-from concurrent_framework.tasks.payload import load_task
+from concurrent_framework.protocol.tasks import (
+    MAX_PAYLOAD_BYTES,
+    Outcome,
+    ProgressNote,
+    SpecEntry,
+)
+from concurrent_framework.tasks.payload import dump_state, load_task
 from concurrent_framework.tasks.pickling import result_dumper, state_dumper
 from concurrent_framework.tasks.specs import SpecBook
 from concurrent_framework.tasks.task import Task
@@ -45,63 +53,6 @@ PROGRESS_INTERVAL = 0.05
 
 class SystemStuckError(ConcurrentError):
     """A task system waits for something that cannot happen."""
-
-
-class HostedMaster:
-    """What a task system sees of the master: `SystemMaster` as its host provides it."""
-
-    def __init__(self, run: SystemRun) -> None:
-        self._run = run
-
-    @property
-    def log(self) -> logging.Logger:
-        """A logger whose lines appear in the application's log."""
-        return self._run.log
-
-    @property
-    def stats(self) -> ApplicationStats:
-        """Counters of the system's tasks, and the size of the swarm."""
-        return self._run.current_stats()
-
-    @property
-    def workers(self) -> int:
-        """How many workers the swarm has now."""
-        return self._run.host.size[0]
-
-    @property
-    def executors(self) -> int:
-        """How many tasks the swarm can run at a time now."""
-        return self._run.host.size[1]
-
-    @property
-    def outstanding(self) -> int:
-        """How many tasks have not ended yet; a generator that is not exhausted counts as one more."""
-        return self._run.outstanding
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether everything that generators had to give has been drawn."""
-        return not self._run.hungry
-
-    def push_task(self, task: Task) -> None:
-        """Push a task; the system's `task_finished` follows."""
-        self._run.pushing.push(task)
-
-    def push_tasks(self, tasks: Iterable[Task]) -> None:
-        """Push what an iterable yields, drawn lazily as the swarm needs it."""
-        self._run.push_tasks(tasks)
-
-    def cancel(self, what: Any = None) -> None:
-        """Cancel a task, an iterable of tasks, or with None all there are, generators included."""
-        self._run.cancel(what)
-
-    def checkpoint(self) -> None:
-        """Have the system's state kept as soon as the running method returns."""
-        self._run.checkpointing.want()
-
-    def progress(self, done: float, total: float = 1.0, message: str = "") -> None:
-        """Tell the application how far the system has come: `done` of `total`."""
-        self._run.progress(ProgressNote(self._run.key, done, total, message))
 
 
 class SystemRun:
@@ -132,6 +83,7 @@ class SystemRun:
             SpecBook(host.classes.code),
             host.name,
             host.engine.flush_soon,
+            lambda: host.size[1],
             clock=self._clock,
         )
         self._push = push
@@ -201,6 +153,10 @@ class SystemRun:
         cls = self.host.classes.load(self._push.code)
         self.system = load_task(cls, state)  # type: ignore[arg-type]
         self.pushing.dump = state_dumper(self._push.payload)  # type: ignore[arg-type]
+        if self.pushing.dump is dump_state:
+            # References come with the system, and its tasks may have them.
+            code = self._push.code.data
+            self.pushing.sharing.adopt((*digests_in(state), *code))
         check_system(self.system)
         object.__setattr__(self.system, "system_id", self._push.sequence)
         return self.system
@@ -209,7 +165,8 @@ class SystemRun:
         """Push what the master had not accepted when the checkpoint was taken."""
         host, pushing = self.host, self.pushing
         if isinstance(message, Define):
-            host.classes.learn(message.specs, message.codes)
+            codes = tuple(blob for blob in message.codes if blob.kind != DATA)
+            host.classes.learn(message.specs, codes)
             self._learn(message.specs)
             host.session.outbox.define(message)
             return
@@ -220,6 +177,7 @@ class SystemRun:
     def _learn(self, specs: tuple[SpecEntry, ...]) -> None:
         """Go on numbering specs where the host before has stopped."""
         self.pushing.book.learn(specs)
+        self.pushing.learn(specs)
         self.pushing.book.number_above(self.host.classes.numbers)
 
     async def _generate(self, tasks: Any) -> None:
@@ -247,10 +205,13 @@ class SystemRun:
                 row = command.origins.get(index)
                 task = self.host.classes.rebuild(row, self.pushing.classes) if row else Task()
                 object.__setattr__(task, "task_id", sequence_of(outcome.key))
-            result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
             self._stats.task_seconds += outcome.seconds
             self._told += 1
-            await self._tell(task, outcome.key, result, error)
+            if type(task) in self.pushing.arrays.drawings:
+                await self._tell_items(task, outcome)
+            else:
+                result, error = unpack(task, outcome, self.host.workers.get(outcome.worker, ""))
+                await self._tell(task, outcome.key, result, error)
             self.handled += 1
             self.checkpointing.note(outcome)
             now = self._clock()
@@ -268,6 +229,7 @@ class SystemRun:
 
     def _acknowledge(self) -> None:
         self._told = 0
+        self.pushing.release()
         self.host.engine.handle(on.Handled(self.handled))
 
     async def rejected(self, command: do.PushRejected) -> None:
@@ -275,7 +237,9 @@ class SystemRun:
         error = error_of(command.failure)
         for sequence in range(command.first, command.first + command.count):
             task = self.pushing.items.pop(sequence, None)
-            if task is not None:
+            if type(task) in self.pushing.arrays.drawings:
+                await self._tell_items(task, Outcome(0, 0, failure=command.failure))
+            elif task is not None:
                 await self._tell(task, task_key(self.host.number, sequence), None, error)
         await self._conclude_if_complete()
 
@@ -293,7 +257,8 @@ class SystemRun:
     def feed(self, room: int) -> None:
         """Draw from the system's generators."""
         self.host.teller.speak_for(self.key, self.name)
-        self.pushing.feed(room)
+        if self.pushing.feed(room) and self.pushing.arrays.drawings:
+            self.host.engine.post(do.Drawn())
         self.checkpointing.expect()
 
     def cancel(self, what: Any) -> None:
@@ -301,6 +266,11 @@ class SystemRun:
         if what is None:
             self.pushing.stop_feeding()
             self.host.engine.handle(on.CancelAsked(tuple(self.pushing.items), everything=True))
+            self.host.engine.post(do.Drawn())
+        elif isinstance(what, TaskArray):
+            if asked := self.pushing.cancel_array(what):
+                self.host.engine.handle(asked)
+                self.host.engine.post(do.Drawn())
         elif sequences := self.pushing.sequences_of(what):
             self.host.engine.handle(on.CancelAsked(sequences))
 
@@ -330,6 +300,31 @@ class SystemRun:
         teller.speak_for(self.key, self.name)
         returned = self.system.task_finished(self._master, task, result, error)
         if returned is not None:
+            await self._take(await value_of(returned))
+
+    async def _tell_items(self, task: Any, outcome: Outcome) -> None:
+        """Call the system's `map_finished` for a slice, and `array_finished` after the last."""
+        end = self.pushing.slice_ended(task, outcome)
+        if outcome.failure is None:
+            self._stats.finished += 1
+        else:
+            self._stats.failed += 1
+        if end.results:
+            self.host.teller.speak_for(self.key, self.name)
+            returned = self.system.map_finished(self._master, end.array, end.first, end.results)
+            await self._take(await value_of(returned))
+        await self._close_arrays()
+
+    async def arrays_drawn(self) -> None:
+        """Tell the system of arrays that have finished; then ask whether it is complete."""
+        await self._close_arrays()
+        if not await self._conclude_if_complete():
+            self.checkpointing.consider()
+
+    async def _close_arrays(self) -> None:
+        for array in self.pushing.arrays.close_finished():
+            self.host.teller.speak_for(self.key, self.name)
+            returned = self.system.array_finished(self._master, array)
             await self._take(await value_of(returned))
 
     def push_tasks(self, tasks: Iterable[Task]) -> Feeder:

@@ -1,4 +1,4 @@
-"""The kinds of code blobs, and how they are named."""
+"""The kinds of code blobs, and how blobs are named; shared objects are of `model.spec.DATA`."""
 
 from __future__ import annotations
 

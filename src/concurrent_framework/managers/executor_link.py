@@ -33,6 +33,8 @@ _STREAMS = ("stdout", "stderr")
 _MAX_BUFFERS = 512
 _MAX_TOKENS = 1 << 16
 _MAX_REST = 1 << 20
+BUFFER = 1 << 20
+"""Bytes on their way in each direction: a large result should not take many turns of the loop."""
 
 
 class ExecutorLink:
@@ -58,6 +60,9 @@ class ExecutorLink:
         self.specs: set[int] = set()
         self.open = True
         self.socket, self._other = socket.socketpair()
+        for end in (self.socket, self._other):
+            # The system grants as much of this as it allows.
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         os.set_blocking(self.socket.fileno(), False)
         self._tokens, self._token_writer = os.pipe()
         os.set_blocking(self._tokens, False)
@@ -162,7 +167,7 @@ class ExecutorLink:
                 self.open = False
                 reason = f"an executor sent what cannot be read: {error}"
                 raise MalformedError(reason) from error
-            if count < len(space):
+            if count < len(space) and not self._assembler.amid_frame:
                 break
         return messages
 

@@ -332,7 +332,8 @@ class ProcessManager(Component):
         if len(link.specs) < len(known):
             new = tuple(entry for number, entry in known.items() if number not in link.specs)
             link.specs.update(known)
-            digests = {digest for entry in new for digest in entry.spec.code.digests()}
+            needed = ((*entry.spec.code.digests(), *entry.spec.data()) for entry in new)
+            digests = {digest for each in needed for digest in each}
             paths = {digest: self._paths[digest] for digest in digests if digest in self._paths}
             link.send(Load(new, paths))
         link.send_tasks(tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import (
+    data,
     delivery,
     dispatch,
     letters,
@@ -30,6 +31,7 @@ from concurrent_framework.model.ids import (
     task_key,
 )
 from concurrent_framework.model.outcome import Failure
+from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.application import (
     Accepted,
     Define,
@@ -177,19 +179,30 @@ def on_define(
 
 def define(reactor: MasterReactor, application: ApplicationRecord, message: app.Define) -> None:
     """Add specs and code to an application."""
-    codes = [blob for blob in message.codes if blob.digest not in application.digests]
+    if message.released:
+        data.release(reactor, application, message.released)
+    codes = [
+        blob
+        for blob in message.codes
+        if blob.digest in application.released or not application.has(blob.digest)
+    ]
+    again = [blob for blob in codes if blob.digest in application.shares]
     for blob in codes:
         reactor.state.codes.setdefault(blob.digest, blob)
-        application.digests.add(blob.digest)
+        known = application.shares if blob.kind == DATA else application.digests
+        known.add(blob.digest)
+    application.released.difference_update(blob.digest for blob in message.codes)
     specs = [entry for entry in message.specs if entry.number not in application.specs]
     for entry in specs:
         number = dispatch.local_number(application.number, entry.number)
         application.specs[entry.number] = SpecRecord(number, entry.spec, application.raised)
         application.has_deadlines |= entry.spec.deadline > 0
-    reactor.journal.defined(application, specs, codes)
+    reactor.journal.defined(application, Define(tuple(specs), tuple(codes), message.released))
+    reactor.journal.dropped(application, again)  # the earlier copies of them
     host = application.finisher
     if host is not None and host.peer is not None:
-        reactor.outbox.send(host.peer, HostJob(None, message.specs, message.codes))
+        code = tuple(blob for blob in message.codes if blob.kind != DATA)
+        reactor.outbox.send(host.peer, HostJob(None, message.specs, code))
 
 
 def on_submit(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: app.Submit) -> None:
@@ -243,9 +256,17 @@ def _submit(
 
 
 def spawn(
-    reactor: MasterReactor, application: ApplicationRecord, root: int, outcome: Outcome
+    reactor: MasterReactor,
+    application: ApplicationRecord,
+    root: int,
+    outcome: Outcome,
+    *,
+    cancelled: bool = False,
 ) -> None:
-    """Accept the tasks that a task made; from here on only their number is left in its outcome."""
+    """Accept the tasks that a task made; from here on only their number is left in its outcome.
+
+    With `cancelled`, the task was to be cancelled and had ended before: then these are.
+    """
     rows = list(outcome.spawned)
     if outcome.specs:
         numbers = _adopt_specs(reactor, application, outcome)
@@ -255,6 +276,12 @@ def spawn(
     application.next_spawned += len(rows)
     # Only a system can go back to before its task was pushed.
     _submit(reactor, application, first, rows, root if application.parent else 0)
+    if cancelled:
+        # Whoever cancelled the task could not name these yet.
+        keys = range(
+            task_key(application.number, first), task_key(application.number, first + len(rows))
+        )
+        cancel(reactor, [reactor.state.tasks[key] for key in keys if key in reactor.state.tasks])
     outcome.children = len(rows)
     outcome.spawned = ()
     outcome.specs = ()
@@ -286,8 +313,9 @@ def complete(
     """Take a task's one outcome; the caller has taken it off its worker's books and counted it."""
     if outcome.failure is not None:
         application.failures.append((record.key, record.task.name, outcome.failure))
-        letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
-        reactor.journal.letter(record.key)
+        if record.spec.spec.kept_if_failed:
+            letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
+            reactor.journal.letter(record.key)
         where = outcome.failure.certificate.worker
         reactor.chronicle.failed(record.key, record.task.name, where, outcome.failure.message)
     application.task_progress.pop(record.key, None)
@@ -329,9 +357,14 @@ def on_cancel(
     """Cancel some of an application's tasks, or all."""
     number = who.number
     tasks = reactor.state.tasks
-    if message.sequences:
+    if message.sequences or message.specs:
         keys = (task_key(number, sequence) for sequence in message.sequences)
         records = [tasks[key] for key in keys if key in tasks]
+        if message.specs:
+            specs = {dispatch.local_number(number, spec) for spec in message.specs}
+            records += [
+                record for record in reactor.state.records_of(number) if record.spec.number in specs
+            ]
         application = reactor.state.applications[number]
         for sequence in message.sequences:
             if sequence in application.systems:
@@ -429,7 +462,7 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     state.queue.shares.forget(application.number)
     state.queue.paused.discard(application.number)
     state.talkative.discard(application.number)
-    letters.drop_code(state, application.digests)
+    letters.drop_code(state, application.digests | application.shares)
     _tell_end(reactor, application, reason)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import delivery, dispatch, lifecycle
+from concurrent_framework.master import data, delivery, dispatch, lifecycle
 from concurrent_framework.master.state import HostRecord, Undelivered
 from concurrent_framework.protocol.application import Checkpointed, HostJob
 from concurrent_framework.protocol.session import Resync
@@ -64,11 +64,12 @@ def on_checkpoint(
         return
     if message.absorbed:
         system.attempt = 1
-    system.checkpoint = message.state
+    system.keep(message.state)
     application.counted_on = message.pushed
     application.absorbed = message.absorbed
     reactor.journal.checkpointed(application, message.state)
     application.unabsorbed.clear()
+    data.sweep(reactor)
     if application.outgoing:
         state.talkative.add(application.number)
     reactor.outbox.send(peer, Checkpointed(message.number))

@@ -22,6 +22,7 @@ from concurrent_framework.master.journal import (
     worker_fact,
 )
 from concurrent_framework.model.ids import FENCE_BITS, sequence_of, task_key
+from concurrent_framework.model.spec import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,7 +168,8 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
             case facts.Failed() | facts.FailedCode() | facts.History():
                 kept += _memory(state, fact)
             case facts.Defined():
-                kept += [fact] if fact.application in state.applications else []
+                application = state.applications.get(fact.application)
+                kept += [] if application is None else _defined(application, fact)
             case facts.SystemPushed() | facts.SystemOver():
                 kept += _system(state, fact)
             case _:
@@ -178,6 +180,31 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
         *(fact for group in tasks.values() for fact in group.facts()),
         *(application_fact(state, application) for application in present),
     ]
+
+
+def _defined(application: ApplicationRecord, fact: facts.Defined) -> list[facts.Fact]:
+    """Return what is said again of definitions: not of shared objects that nobody needs.
+
+    Of an object that was shared again after it had been dropped there is a later copy.
+    """
+    copies = application.copies
+    codes = []
+    for blob in fact.codes:
+        if blob.kind == DATA:
+            here = blob.digest in application.shares
+            if not here or copies[blob.digest] > 1:
+                copies[blob.digest] -= 1
+                continue
+        codes.append(blob)
+    kept: list[facts.Fact] = []
+    if fact.specs or codes:
+        kept.append(facts.Defined(fact.application, fact.specs, tuple(codes)))
+    named = {*fact.released, *(blob.digest for blob in codes)}
+    released = tuple(sorted(named & application.released))
+    if released:
+        # Objects that are introduced count as not released, so that this goes behind it.
+        kept.append(facts.Defined(fact.application, (), (), released))
+    return kept
 
 
 def _memory(

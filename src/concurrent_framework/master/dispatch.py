@@ -102,6 +102,7 @@ class Dispatcher:
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]
     ) -> list[WorkerView]:
         need, suspect = group.need, group.key.suspect
+        shares = group.records[0].spec.shares
         views = []
         for worker in workers:
             capacity, trial = worker.capacity, worker.standing.quarantined
@@ -117,12 +118,22 @@ class Dispatcher:
                 worker.load,
                 worker.speed,
                 worker.asked,
+                self._held(worker, shares) if shares else 0,
             )
             share = worker.share(need)
             room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
                 views.append(view._replace(room=1 if suspect or trial else room))
         return views
+
+    def _held(self, worker: WorkerRecord, shares: tuple[str, ...]) -> int:
+        """Return how many bytes of these shared objects a worker has."""
+        codes = self._state.codes
+        return sum(
+            len(codes[digest].data)
+            for digest in shares
+            if digest in worker.digests and digest in codes
+        )
 
     def _place(
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
@@ -172,14 +183,16 @@ class Dispatcher:
         self._outbox.send(worker.peer, Run(rows))
 
     def _provide(self, worker: WorkerRecord, spec: SpecRecord) -> None:
-        digests = [digest for digest in spec.digests if digest not in worker.digests]
+        codes = self._state.codes
+        # Of what has been released although tasks still refer to it, the worker asks what became.
+        digests = [one for one in spec.digests if one not in worker.digests and one in codes]
         worker.digests.update(digests)
         worker.specs.add(spec.number)
         self._outbox.send(
             worker.peer,
             Provide(
                 (SpecEntry(spec.number, spec.spec),),
-                tuple(self._state.codes[digest] for digest in digests),
+                tuple(codes[digest] for digest in digests),
             ),
         )
 

@@ -95,11 +95,20 @@ class Application(Struct, array_like=True, tag=2, gc=False):
 
 
 class Defined(Struct, array_like=True, tag=3, gc=False):
-    """An application introduced specs, by its own numbers, and code."""
+    """An application introduced specs, by its own numbers, code, and shared objects.
+
+    Args:
+        application: the application.
+        specs: the specs.
+        codes: code and shared objects.
+        released: shared objects that it has released before it introduced these.
+
+    """
 
     application: int
     specs: tuple[SpecEntry, ...]
     codes: tuple[CodeBlob, ...]
+    released: tuple[str, ...] = ()
 
 
 class Submitted(Struct, array_like=True, tag=4, gc=False):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from concurrent_framework.master import facts
 from concurrent_framework.model.ids import FENCE_BITS
+from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.application import SystemEnded
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
         WorkerRecord,
     )
     from concurrent_framework.model.spec import CodeBlob
-    from concurrent_framework.protocol.application import PushSystem
-    from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
+    from concurrent_framework.protocol.application import Define, PushSystem
+    from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload
 
 ATTEMPT_BITS = 2 * FENCE_BITS
 ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
@@ -100,16 +101,18 @@ class Journal:
         if self.kept:
             self._then.append(facts.ApplicationOver(application.number))
 
-    def defined(
-        self,
-        application: ApplicationRecord,
-        specs: Sequence[SpecEntry],
-        codes: Sequence[CodeBlob],
-    ) -> None:
-        """Note new specs and code."""
-        if self.kept and (specs or codes):
-            self._first.append(facts.Defined(application.number, tuple(specs), tuple(codes)))
-            application.live_bytes += definition_bytes(specs, codes)
+    def defined(self, application: ApplicationRecord, new: Define) -> None:
+        """Note new specs and code, and what was released before."""
+        if self.kept and (new.specs or new.codes or new.released):
+            number = application.number
+            self._first.append(facts.Defined(number, new.specs, new.codes, new.released))
+            application.live_bytes += definition_bytes(new.specs, new.codes)
+            application.copies.update(blob.digest for blob in new.codes if blob.kind == DATA)
+
+    def dropped(self, application: ApplicationRecord, blobs: Iterable[CodeBlob]) -> None:
+        """Note that nobody needs these shared objects; what was released tells so at the replay."""
+        if self.kept:
+            application.live_bytes -= definition_bytes((), blobs)
 
     def submitted(
         self,

@@ -223,9 +223,9 @@ def drop_code(state: MasterState, digests: set[str]) -> None:
     free = {digest for digest in digests if not state.letters.holds(digest)}
     if not free:
         return
-    free -= {
-        digest for application in state.applications.values() for digest in application.digests
-    }
+    for application in state.applications.values():
+        free -= application.digests
+        free -= application.shares
     for digest in free:
         state.codes.pop(digest, None)
         for worker in state.workers.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, letters, workers
+from concurrent_framework.master import applications, data, letters, workers
 from concurrent_framework.protocol.session import Heartbeat
 
 if TYPE_CHECKING:
@@ -65,4 +65,5 @@ def _check_leases(reactor: MasterReactor) -> None:
                 "application.away",
                 application=application.number,
             )
+    data.sweep(reactor)
     letters.drop_code(state, state.letters.expire(now))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from concurrent_framework.master import (
     applications,
     checkpoints,
+    data,
     delivery,
     liveness,
     queries,
@@ -249,6 +250,8 @@ _HANDLERS: dict[str, dict[type, Any]] = {
         app.Progress: relay.on_worker_progress,
         work.CapacityChanged: workers.on_capacity,
         work.Checkpoints: checkpoints.on_task_checkpoints,
+        work.Evicted: data.on_evicted,
+        work.Need: data.on_need,
     },
     "observe": {**_QUERIES, Goodbye: queries.on_goodbye},
     "admin": {**_QUERIES, Goodbye: queries.on_goodbye},

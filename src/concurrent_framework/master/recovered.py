@@ -60,6 +60,8 @@ def _one(reactor: MasterReactor, target: str) -> list[Letter]:
         reason = f"{target} is a task system, {letter.name}: run its application again"
     elif letter.retried:
         reason = f"task {target} is attempted again already, as {format_key(letter.retried)}"
+    elif not _complete(reactor, letter):
+        reason = f"task {target} needs a shared object that nobody has any more: push it again"
     else:
         return [letter]
     raise UnanswerableError(reason)
@@ -73,11 +75,20 @@ def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
     else:
         number = finding.number_of_ended(reactor, target)
         number = number or finding.application(reactor, target).number
-    chosen = [one for one in letters.of(number) if one.task is not None and not one.retried]
+    chosen = [
+        one
+        for one in letters.of(number)
+        if one.task is not None and not one.retried and _complete(reactor, one)
+    ]
     if not chosen:
         reason = f"application {number} has no failed task that could be attempted again"
         raise UnanswerableError(reason)
     return chosen
+
+
+def _complete(reactor: MasterReactor, letter: Letter) -> bool:
+    """Whether the shared objects that a failed task refers to are still here."""
+    return letter.spec is None or all(one in reactor.state.codes for one in letter.spec.data())
 
 
 def _recover(reactor: MasterReactor, letter: Letter) -> ApplicationRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, dispatch, lifecycle, systems, timing
+from concurrent_framework.master import applications, data, dispatch, lifecycle, systems, timing
 from concurrent_framework.master.facts import JournalError
 from concurrent_framework.master.journal import (
     definition_bytes,
@@ -119,8 +119,12 @@ def _add_application(
         if local >= FIRST_SPAWNED_SPEC:
             application.spawned_specs[spec] = local
     application.digests.update(replayed.codes)
-    state.codes.update(replayed.codes)
-    application.live_bytes += definition_bytes(replayed.specs, replayed.codes.values())
+    application.shares.update(replayed.shares)
+    application.released = replayed.released & application.shares
+    application.copies = replayed.copies
+    codes = replayed.codes | replayed.shares
+    state.codes.update(codes)
+    application.live_bytes += definition_bytes(replayed.specs, codes.values())
     application.rollbacks = replayed.rollbacks
     if replayed.checkpoint is not None:
         application.counted_on = replayed.checkpoint.pushed
@@ -144,7 +148,7 @@ def _add_systems(
         application.live_bytes += row_bytes(system.push)
         child = replay.applications.get(system.child)
         if child is not None and child.checkpoint is not None:
-            record.checkpoint = child.checkpoint.state
+            record.keep(child.checkpoint.state)
 
 
 def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplication) -> None:
@@ -246,6 +250,7 @@ def resume(reactor: MasterReactor, _event: Begun) -> None:
     for record in cancelled:
         record.cancelled = False
     applications.cancel(reactor, cancelled)
+    data.sweep(reactor)
     if state.applications:
         reactor.outbox.log(
             "info",

@@ -6,6 +6,7 @@ behind those facts, or because they are over: these mean nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from concurrent_framework.master import facts
@@ -15,6 +16,7 @@ from concurrent_framework.model.ids import (
     SEQUENCE_MASK,
     application_of,
 )
+from concurrent_framework.model.spec import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +58,10 @@ class ReplayedApplication:
         self.finished = self.failed = self.cancelled = 0
         self.specs: dict[int, TaskSpec] = {}
         self.codes: dict[str, CodeBlob] = {}
+        self.shares: dict[str, CodeBlob] = {}
+        self.released: set[str] = set()
+        self.copies: Counter[str] = Counter()
+        """How many copies of shared objects there are."""
         self.rows: dict[int, NewTask] = {}
         self.at: dict[int, float] = {}
         self.roots: dict[int, int] = {}
@@ -213,7 +219,14 @@ class Replay:
     def _defined(self, fact: facts.Defined) -> None:
         application = self.application(fact.application)
         application.specs.update((entry.number, entry.spec) for entry in fact.specs)
-        application.codes.update((blob.digest, blob) for blob in fact.codes)
+        application.released.update(fact.released)
+        for blob in fact.codes:
+            if blob.kind == DATA:
+                application.shares[blob.digest] = blob
+                application.copies[blob.digest] += 1
+                application.released.discard(blob.digest)
+            else:
+                application.codes[blob.digest] = blob
 
     def _submitted(self, fact: facts.Submitted) -> None:
         self.application(fact.application).submit(fact.first, fact.rows, fact.at, fact.root)

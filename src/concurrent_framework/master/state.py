@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
@@ -15,7 +15,7 @@ from concurrent_framework.master.standing import Standing
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
-from concurrent_framework.model.spec import CodeBlob
+from concurrent_framework.model.spec import CodeBlob, digests_in
 from concurrent_framework.protocol.session import Role
 from concurrent_framework.protocol.tasks import NewTask, Outcome, OutputLine, Payload
 from concurrent_framework.scheduling.depth import DEPTH_SECONDS
@@ -34,11 +34,13 @@ class SpecRecord:
     """A spec of one application, with the run time measured of its tasks.
 
     `priority` is the spec's and what people have added to it; `good_at` and `good_on` tell when and
-    on which worker a task of it last succeeded.
+    on which worker a task of it last succeeded. `digests` are those of all that has to be at a worker,
+    `shares` those of shared objects among them.
     """
 
     __slots__ = (
-        "_count", "_total", "digests", "good_at", "good_on", "number", "priority", "seconds", "spec",
+        "_count", "_total", "digests", "good_at", "good_on", "number", "priority", "seconds", "shares",
+        "spec",
     )  # fmt: skip
 
     def __init__(self, number: int, spec: TaskSpec, raised: int = 0) -> None:
@@ -47,7 +49,8 @@ class SpecRecord:
         self.priority = spec.priority + raised
         self.good_at = -1.0
         self.good_on = 0
-        self.digests = spec.code.digests()
+        self.shares = spec.data()
+        self.digests = (*spec.code.digests(), *self.shares)
         self.seconds: float | None = None
         self._count = 0.0
         self._total = 0.0
@@ -93,10 +96,11 @@ class SystemRecord:
     """A task system, and the host process that runs it.
 
     `attempt` counts the hosts that were started since it has last made progress. `checkpoint` is the
-    state from which the next one goes on, empty if it has to begin at the beginning.
+    state from which the next one goes on, empty if it has to begin at the beginning, and `shares` are
+    the shared objects that this refers to.
     """
 
-    __slots__ = ("application", "attempt", "checkpoint", "host", "owner", "push")
+    __slots__ = ("application", "attempt", "checkpoint", "host", "owner", "push", "shares")
 
     def __init__(self, owner: int, push: PushSystem) -> None:
         self.owner = owner
@@ -105,6 +109,12 @@ class SystemRecord:
         self.host = ""
         self.attempt = 0
         self.checkpoint: Payload = b""
+        self.shares: tuple[str, ...] = ()
+
+    def keep(self, checkpoint: Payload) -> None:
+        """Take a checkpoint to go on from."""
+        self.checkpoint = checkpoint
+        self.shares = digests_in(checkpoint)
 
 
 class HostRecord:
@@ -178,6 +188,11 @@ class ApplicationRecord:
         self.specs: dict[int, SpecRecord] = {}
         self.spawned_specs: dict[TaskSpec, int] = {}
         self.digests: set[str] = set()
+        self.shares: set[str] = set()
+        self.released: set[str] = set()
+        """Those of its shared objects that it will not use again; others may need them yet."""
+        self.copies: Counter[str] = Counter()
+        """How many copies of its shared objects the journal holds."""
         self.systems: dict[int, SystemRecord] = {}
         self.accepted = 0
         self.next_spawned = FIRST_SPAWNED
@@ -191,9 +206,7 @@ class ApplicationRecord:
         self.live_bytes = 0
         """About what the journal has to keep of it."""
         self.unabsorbed: deque[Undelivered] = deque()
-        self.counted_on = 0
-        self.absorbed = 0
-        self.rollbacks = 0
+        self.counted_on = self.absorbed = self.rollbacks = 0
         self.first_number = 1
         self.knows_from = 0
         self.backlog: deque[OutputLine] = deque(maxlen=1000)
@@ -203,6 +216,10 @@ class ApplicationRecord:
         self.progress: ProgressNote | None = None
         self.task_progress: dict[int, ProgressNote] = {}
         self.failures: deque[tuple[int, str, Failure]] = deque(maxlen=100)
+
+    def has(self, digest: str) -> bool:
+        """Whether it has introduced this code or shared object."""
+        return digest in self.digests or digest in self.shares
 
     @property
     def state(self) -> str:

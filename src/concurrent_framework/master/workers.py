@@ -72,7 +72,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     worker.recalling = False
     worker.safe_through = None
     worker.specs.clear()
-    worker.digests.clear()
+    worker.digests = {digest for digest in hello.cached if digest in state.codes}
     state.peers[peer] = PeerRecord("execute", number)
     drop = _reconcile(reactor, worker, hello.holding)
     reactor.outbox.send(
@@ -212,7 +212,9 @@ def on_outcomes(
             _failed(reactor, worker, application, record, outcome, batch)
             continue
         if outcome.spawned:
-            applications.spawn(reactor, application, record.root, outcome)
+            applications.spawn(
+                reactor, application, record.root, outcome, cancelled=record.cancelled
+            )
         applications.complete(reactor, application, record, outcome)
     dispatch.enqueue(state, batch.again)
     if example is not None:

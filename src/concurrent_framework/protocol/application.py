@@ -27,10 +27,14 @@ from concurrent_framework.protocol.tasks import (
 
 
 class Define(Struct, array_like=True, tag=10, gc=False):
-    """Application to master: code and specs that later rows refer to. Repeating one is harmless."""
+    """Application to master: code, data and specs that later rows refer to.
+
+    Repeating one is harmless. `released` are digests of shared objects that no later row refers to.
+    """
 
     specs: tuple[SpecEntry, ...] = ()
     codes: tuple[CodeBlob, ...] = ()
+    released: tuple[str, ...] = ()
 
 
 class Submit(Struct, array_like=True, tag=11, gc=False):
@@ -77,9 +81,13 @@ class Delivered(Struct, array_like=True, tag=15, gc=False):
 
 
 class CancelTasks(Struct, array_like=True, tag=16, gc=False):
-    """Application to master: cancel these sequences; empty means every task it has."""
+    """Application to master: cancel these sequences, and every task of these specs.
+
+    Without either, every task the application has. Specs include tasks that tasks have made.
+    """
 
     sequences: tuple[int, ...] = ()
+    specs: tuple[int, ...] = ()
 
 
 class PushSystem(Struct, array_like=True, tag=17, gc=False):

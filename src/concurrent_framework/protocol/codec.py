@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol import application, executor, worker
 from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome, TaskCheckpoint
 
@@ -53,6 +54,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     application.SystemEnded: ("result", "state"),
     application.Checkpoint: ("state",),
     application.HostJob: ("checkpoint",),
+    CodeBlob: ("data",),
 }
 """Where rows of batches, and messages about systems, have what may be large."""
 
@@ -132,7 +134,10 @@ def _rows(message: Any) -> Sequence[Any]:
     if kind is application.SystemEnded:
         return [message, message.origin] if message.origin is not None else [message]
     if kind is application.HostJob:
-        return [message.system, message] if message.system is not None else []
+        rows = [message.system, message] if message.system is not None else []
+        return [*rows, *message.codes]
+    if kind is application.Define or kind is worker.Provide:
+        return message.codes  # type: ignore[no-any-return]
     return ()
 
 

@@ -33,6 +33,7 @@ class Hello(Struct, array_like=True, tag=1, gc=False):
         holding: workers: (key, attempt) of each task they have and have not reported.
         weight: applications: share of the swarm relative to others, > 0.
         greeting: counts this process's greetings, so that an overtaken one is recognised.
+        cached: workers: digests of the shared objects they have.
 
     """
 
@@ -48,6 +49,7 @@ class Hello(Struct, array_like=True, tag=1, gc=False):
     holding: tuple[tuple[int, int], ...] = ()
     weight: float = 1.0
     greeting: int = 0
+    cached: tuple[str, ...] = ()
 
 
 class Welcome(Struct, array_like=True, tag=2, gc=False):

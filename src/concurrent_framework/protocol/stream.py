@@ -57,6 +57,11 @@ class Assembler:
             return memoryview(self._large)[self._filled :]
         return self._view[self._end :]
 
+    @property
+    def amid_frame(self) -> bool:
+        """Whether a large frame has not come to its end."""
+        return self._large is not None
+
     def received(self, count: int) -> list[Frames]:
         """Note that `count` bytes came into `space()`; return the envelopes that are complete.
 

@@ -77,6 +77,24 @@ class Forget(Struct, array_like=True, tag=48, gc=False):
     application: int
 
 
+class Evicted(Struct, array_like=True, tag=53, gc=False):
+    """Worker to master: these shared objects are no longer here."""
+
+    digests: tuple[str, ...]
+
+
+class Need(Struct, array_like=True, tag=51, gc=False):
+    """Worker to master: tasks wait here for these shared objects; answered by `Provide` or `Gone`."""
+
+    digests: tuple[str, ...]
+
+
+class Gone(Struct, array_like=True, tag=52, gc=False):
+    """Master to worker: nobody has these shared objects any more; drop them, and fail what waits."""
+
+    digests: tuple[str, ...]
+
+
 class CapacityChanged(Struct, array_like=True, tag=49, gc=False):
     """Worker to master: what it offers has changed."""
 
@@ -100,6 +118,8 @@ FromWorker = (
     | Progress
     | CapacityChanged
     | Checkpoints
+    | Evicted
+    | Need
 )
 ToWorker = (
     Welcome
@@ -113,4 +133,5 @@ ToWorker = (
     | Recall
     | CancelRuns
     | Forget
+    | Gone
 )

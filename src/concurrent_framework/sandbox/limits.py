@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 _OOM_PREFERENCE = "500"
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
+"""Numbers of the options of mallopt."""
+LARGEST_REUSED = 8 << 20
+"""Bytes of the largest object whose memory is kept; twice that may be kept altogether."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -19,6 +23,20 @@ def confine() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(_OOM_PREFERENCE, "ascii")
+
+
+def keep_freed_memory() -> None:
+    """Have the C library reuse memory of large objects, instead of asking the system each time.
+
+    Pickling a megabyte takes a tenth of the time then: the system need not clear its pages again.
+    """
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # not every C library has it
+        if adjust is not None:
+            adjust(_MMAP_THRESHOLD, LARGEST_REUSED)
+            adjust(_TRIM_THRESHOLD, 2 * LARGEST_REUSED)
 
 
 def peak_memory() -> int:

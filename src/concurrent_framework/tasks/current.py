@@ -51,6 +51,7 @@ class CurrentTask:
 
     def __init__(self, sink: TaskSink) -> None:
         self._sink = sink
+        self._of_many = False
 
     def push_task(self, task: Task) -> None:
         """Make a further task. It is submitted when the running task has succeeded.
@@ -118,7 +119,7 @@ class CurrentTask:
 
         Raises:
             NotSerializable: naming the part of it that cannot be pickled.
-            UsageError: if it is too large.
+            UsageError: if it is too large, or the task is an item of an array.
 
         Example:
             >>> class Sum(Task):
@@ -132,6 +133,9 @@ class CurrentTask:
             ...         return total
 
         """
+        if self._of_many:
+            message = "checkpoint: the items of push_map have none; push_tasks makes a task of each"
+            raise UsageError(message)
         data = dump_checkpoint(state)
         if len(data) > MAX_CHECKPOINT_BYTES:
             message = (
@@ -141,6 +145,15 @@ class CurrentTask:
             )
             raise UsageError(message)
         self._sink.checkpoint(data)
+
+    @contextmanager
+    def calling_many(self) -> Iterator[None]:
+        """Refuse checkpoints within this context, since none of many calls could say which it is."""
+        self._of_many = True
+        try:
+            yield
+        finally:
+            self._of_many = False
 
     @property
     def restored(self) -> Any:

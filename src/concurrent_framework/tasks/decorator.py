@@ -111,24 +111,47 @@ def _make_class(function: Any, options: dict[str, Any]) -> type[Task]:
     if not callable(function) or isinstance(function, type):
         message = f"@task takes a function, not {function!r}"
         raise UsageError(message)
+    accepted = _accepted(_signature_of(function))
+    return class_around(function, options, FunctionTask, "@task", accepted_calls=accepted)
+
+
+def class_around(
+    function: Any, options: dict[str, Any], base: type[Task], maker: str, **body: Any
+) -> type[Task]:
+    """Make a task class whose attribute `function` is a function; it travels with the class.
+
+    Args:
+        function: anything that can be called.
+        options: ``name`` and the settings of a task.
+        base: what the class derives from.
+        maker: what the user has called, for messages.
+        body: further attributes of the class.
+
+    Raises:
+        UsageError: for an option that does not exist or cannot be, or an async function.
+
+    """
     name = getattr(function, "__name__", type(function).__name__)
     unknown = options.keys() - {"name", *SETTINGS}
     if unknown:
         known = ", ".join(("name", *SETTINGS))
-        message = f"@task of {name}: no option {min(unknown)!r}; there are {known}"
+        message = f"{maker} of {name}: no option {min(unknown)!r}; there are {known}"
         raise UsageError(message)
     refuse_coroutine(name, getattr(getattr(function, "__code__", None), "co_flags", 0))
-    body = {
-        "__module__": function.__module__,
-        "__qualname__": getattr(function, "__qualname__", name),
-        "__doc__": function.__doc__,
-        "__wrapped__": staticmethod(function),
-        "function": staticmethod(function),
-        "name": name,
-        "accepted_calls": _accepted(_signature_of(function)),
-        **options,
-    }
-    made = type(name, (FunctionTask,), body)
+    made = type(
+        name,
+        (base,),
+        {
+            "__module__": function.__module__,
+            "__qualname__": getattr(function, "__qualname__", name),
+            "__doc__": function.__doc__,
+            "__wrapped__": staticmethod(function),
+            "function": staticmethod(function),
+            "name": name,
+            **body,
+            **options,
+        },
+    )
     spec_of(made, tuple(getattr(made, setting) for setting in SETTINGS), CodeReference("", name))
     return made
 

@@ -21,6 +21,8 @@ PROTOCOL = 5
 _MAIN = b"__main__"
 _STACK_GLOBAL = 0x93
 """The opcode by which pickles refer to modules. To look for a byte first costs next to nothing."""
+_PLAIN = frozenset({bytes, bytearray, str})
+_LARGE = 64 * 1024
 _MISSING: Final = object()
 
 NOTHING: Final = pickle.dumps(None, PROTOCOL)
@@ -73,6 +75,8 @@ def dump_result(value: object) -> bytes:
     """
     try:
         data = pickle.dumps(value, PROTOCOL)
+        if len(data) > _LARGE and is_plain(value):
+            return data
         if _STACK_GLOBAL not in data or _MAIN not in data:
             return data
     except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
@@ -92,6 +96,48 @@ def dump_value(value: object) -> bytes:
     from concurrent_framework.code import by_value  # imports cloudpickle, which is slow
 
     return by_value.dumps(value)
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value surely holds nothing that belongs to ``__main__``: searching takes longer."""
+    if type(value) in _PLAIN:
+        return True
+    kind = type(value)
+    return kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not value.dtype.hasobject  # type: ignore[attr-defined]
+
+
+def dump_items(items: list[Any], first: int, what: str) -> bytes:
+    """Pickle some items of something large.
+
+    Args:
+        items: the items.
+        first: index of the first.
+        what: what they belong to, for the message.
+
+    Raises:
+        NotSerializable: naming the item that cannot be pickled.
+
+    """
+    try:
+        data = pickle.dumps(items, PROTOCOL)
+        if _MAIN not in data:
+            return data
+    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
+        pass
+    parts = {f"item {first + place}": item for place, item in enumerate(items)}
+    hint = "let the function make it where it runs"
+    return _dump_by_value(items, parts, f"the items of {what} cannot be sent", hint)
+
+
+def dump_shared(value: object) -> bytes:
+    """Pickle an object that is to be shared, thoroughly.
+
+    Raises:
+        NotSerializable: naming the part of it that cannot be pickled.
+
+    """
+    hint = "share plain data instead"
+    return _dump_by_value(value, {"it": value}, "the object cannot be shared", hint)
 
 
 def load_result(payload: Buffer) -> Any:

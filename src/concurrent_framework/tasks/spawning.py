@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.model.ids import SPEC_MASK
+from concurrent_framework.model.spec import digests_in
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.pickling import dump_state_by
@@ -39,8 +40,11 @@ class SpawnBook:
 
     def row(self, task: Task, pickler: IPickler | None = None) -> NewTask:
         """Turn a task into a row; raises `UsageError` or `NotSerializable` if it cannot travel."""
-        state = dump_state(task) if pickler is None else dump_state_by(pickler, task)
-        return NewTask(self._book.number_for(task), str(task.name), state)
+        if pickler is not None:  # what it makes cannot hold references, see `Pushing.share`
+            state = dump_state_by(pickler, task)
+            return NewTask(self._book.number_for(task), str(task.name), state)
+        state = dump_state(task)
+        return NewTask(self._book.number_for(task, digests_in(state)), str(task.name), state)
 
     def definitions(
         self, rows: Iterable[NewTask]

@@ -6,10 +6,13 @@ from math import inf, isfinite
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from msgspec.structs import replace
+
+from concurrent_framework.code.blobs import PICKLE
 from concurrent_framework.model.errors import ConcurrentError, UsageError
 from concurrent_framework.model.ids import FIRST_SPAWNED_SPEC
 from concurrent_framework.model.resources import Resources
-from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
+from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec, digests_in
 from concurrent_framework.protocol.application import Define
 from concurrent_framework.protocol.tasks import SpecEntry
 from concurrent_framework.tasks.checks import is_int, is_number, refuse
@@ -22,7 +25,7 @@ from concurrent_framework.tasks.retrying import (
 from concurrent_framework.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 SETTINGS = (
     "max_attempts",
@@ -53,6 +56,7 @@ class CodeSource(Protocol):
 
 class _Known(NamedTuple):
     settings: tuple[Any, ...]
+    shares: tuple[str, ...]
     number: int
 
 
@@ -84,11 +88,17 @@ class SpecBook:
         self._references: dict[type, CodeReference] = {}
         self._numbers: dict[TaskSpec, int] = {}
         self._codes: dict[str, CodeBlob] = {}
+        self.news = False
+        """Whether `new_definitions` has something to say."""
         self._new_specs: list[SpecEntry] = []
         self._new_codes: list[CodeBlob] = []
 
-    def number_for(self, task: Task) -> int:
+    def number_for(self, task: Task, shares: tuple[str, ...] = ()) -> int:
         """Return the number of the spec a task falls under; a new one is noted for `Define`.
+
+        Args:
+            task: the task.
+            shares: digests of the shared objects that its state refers to.
 
         Raises:
             UsageError: if an attribute that a spec is made of cannot be what it is, naming the
@@ -98,9 +108,9 @@ class SpecBook:
         """
         settings = _settings_of(task)
         known = self._latest.get(type(task))
-        if known is not None and known.settings == settings:
+        if known is not None and known.settings == settings and known.shares == shares:
             return known.number
-        return self._define(type(task), settings)
+        return self._define(type(task), settings, shares)
 
     def learn(self, specs: Iterable[SpecEntry]) -> None:
         """Take in specs that have numbers already."""
@@ -118,24 +128,52 @@ class SpecBook:
         reference = self._references.get(cls)
         if reference is None:
             reference, blobs = self._found(cls)
+            data = {one for blob in blobs if blob.kind == PICKLE for one in digests_in(blob.data)}
+            if data:
+                reference = replace(reference, data=tuple(sorted(data)))
             self._references[cls] = reference
             for blob in blobs:
                 if blob.digest not in self._codes:
                     self._codes[blob.digest] = blob
                     self._new_codes.append(blob)
+                    self.news = True
         return reference
 
-    def new_definitions(self) -> Define | None:
-        """Return the specs and code that came up since the last call; None if there are none."""
-        if not self._new_specs and not self._new_codes:
+    def classes_of(self, specs: Iterable[SpecEntry]) -> dict[int, type]:
+        """Return, by the numbers of specs, those of their classes that are known here."""
+        known = {reference: cls for cls, reference in self._references.items()}
+        found = ((entry.number, known.get(entry.spec.code)) for entry in specs)
+        return {number: cls for number, cls in found if cls is not None}
+
+    def forget(self, digest: str) -> None:
+        """Forget the specs of tasks that refer to a shared object: there will be no more of them."""
+        gone = [spec for spec in self._numbers if digest in spec.shares]
+        for spec in gone:
+            del self._numbers[spec]
+        self._latest = {cls: one for cls, one in self._latest.items() if digest not in one.shares}
+
+    def new_definitions(
+        self, data: Sequence[CodeBlob] = (), released: Sequence[str] = ()
+    ) -> Define | None:
+        """Return the specs and code that came up since the last call; None if there are none.
+
+        Args:
+            data: shared objects to send along.
+            released: digests of shared objects to be dropped.
+
+        """
+        if not (self.news or data or released):
             return None
-        define = Define(tuple(self._new_specs), tuple(self._new_codes))
+        self.news = False
+        codes = (*self._new_codes, *data)
+        define = Define(tuple(self._new_specs), codes, tuple(released))
         self._new_specs.clear()
         self._new_codes.clear()
         return define
 
     def all_definitions(self) -> Define:
         """Return every spec and all code, for a master that may know none of them."""
+        self.news = False
         self._new_specs.clear()
         self._new_codes.clear()
         specs = tuple(SpecEntry(number, spec) for spec, number in self._numbers.items())
@@ -151,8 +189,8 @@ class SpecBook:
         digests = {digest for entry in specs for digest in entry.spec.code.digests()}
         return specs, tuple(self._codes[digest] for digest in sorted(digests & self._codes.keys()))
 
-    def _define(self, cls: type[Task], settings: tuple[Any, ...]) -> int:
-        spec = spec_of(cls, settings, self._reference_of_task(cls))
+    def _define(self, cls: type[Task], settings: tuple[Any, ...], shares: tuple[str, ...]) -> int:
+        spec = spec_of(cls, settings, self._reference_of_task(cls), shares)
         number = self._numbers.get(spec)
         if number is None:
             number = self._next
@@ -165,7 +203,8 @@ class SpecBook:
             self._next += self._step
             self._numbers[spec] = number
             self._new_specs.append(SpecEntry(number, spec))
-        self._latest[cls] = _Known(settings, number)
+            self.news = True
+        self._latest[cls] = _Known(settings, shares, number)
         return number
 
     def _found(self, cls: type) -> tuple[CodeReference, list[CodeBlob]]:
@@ -211,7 +250,9 @@ def refuse_coroutine(name: str, flags: int) -> None:
         raise UsageError(message)
 
 
-def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> TaskSpec:
+def spec_of(
+    cls: type, settings: tuple[Any, ...], reference: CodeReference, shares: tuple[str, ...] = ()
+) -> TaskSpec:
     """Build a spec from the values of `SETTINGS`; raises `UsageError` naming a wrong one."""
     max_attempts, timeout, priority, resources, idempotent, *retrying = settings
     retry_on, backoff, deadline = retrying
@@ -236,6 +277,8 @@ def spec_of(cls: type, settings: tuple[Any, ...], reference: CodeReference) -> T
         backoff=first_delay,
         max_backoff=longest_delay,
         deadline=checked_deadline(cls, deadline),
+        shares=shares,
+        kept_if_failed=bool(getattr(cls, "kept_if_failed", True)),
     )
 
 

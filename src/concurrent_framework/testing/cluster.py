@@ -27,6 +27,7 @@ from concurrent_framework.testing.disk import CrashedError, SimDisk
 from concurrent_framework.testing.manager import SimManager
 from concurrent_framework.testing.network import Faults, SimServer
 from concurrent_framework.testing.nodes import SimApplication, SimHost, SimNode, SimWorker
+from concurrent_framework.worker.reactor import CACHE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,11 +125,14 @@ class SimCluster:
         self.hosts.clear()
         self.server.crash()
 
-    def add_worker(self, name: str = "", **capacity: Any) -> SimWorker:
+    def add_worker(
+        self, name: str = "", *, cache_bytes: int = CACHE_BYTES, **capacity: Any
+    ) -> SimWorker:
         """Start a worker with a `Capacity` of these fields."""
         capacity.setdefault("executors", 2)
         capacity.setdefault("cpus", float(capacity["executors"]))
-        return SimWorker(self, name or f"w{len(self.nodes)}", Capacity(**capacity))
+        name = name or f"w{len(self.nodes)}"
+        return SimWorker(self, name, Capacity(**capacity), cache_bytes)
 
     def add_application(self, name: str = "", **hello: Any) -> SimApplication:
         """Start an application and let it be welcomed; arguments are fields of its `Hello`."""

@@ -92,7 +92,7 @@ class SimHost(SimNode):
                 self._channel.send(command.messages)
             elif not isinstance(command, do.End) and not self._host.at_once(command):
                 self.post(command)
-        if self._host.hungry:
+        if self._host.eager:
             self.feed_soon()
         due = self._host.session.deadline()
         if due != self._due:
@@ -154,7 +154,7 @@ class SimHost(SimNode):
 
     def _feed(self) -> None:
         session = self._host.session
-        if self._host.hungry and session.online and (room := session.outbox.room):
+        if self._host.eager and session.online and (room := session.outbox.room):
             self._host.feed(room)
             self._flush()
 

@@ -8,9 +8,10 @@ from concurrent_framework.application import commands as app_commands
 from concurrent_framework.application import events as app_events
 from concurrent_framework.application.channel import Channel
 from concurrent_framework.application.session import ApplicationSession
+from concurrent_framework.code.blobs import make_blob
 from concurrent_framework.model.ids import sequence_of
 from concurrent_framework.model.resources import Resources
-from concurrent_framework.model.spec import CodeReference, TaskSpec
+from concurrent_framework.model.spec import DATA, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define, Finished, PushSystem, SystemDone
 from concurrent_framework.protocol.session import Hello, Role
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
@@ -19,14 +20,14 @@ from concurrent_framework.testing.network import SimClient
 from concurrent_framework.worker import commands as worker_commands
 from concurrent_framework.worker import events as worker_events
 from concurrent_framework.worker.line import Line as WorkerLine
-from concurrent_framework.worker.reactor import Identity, WorkerReactor
+from concurrent_framework.worker.reactor import CACHE_BYTES, Identity, WorkerReactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from concurrent_framework.model.resources import Capacity
     from concurrent_framework.protocol.application import SystemEnded
-    from concurrent_framework.protocol.tasks import Outcome, TaskCheckpoint
+    from concurrent_framework.protocol.tasks import Assigned, Outcome, TaskCheckpoint
     from concurrent_framework.testing.cluster import SimCluster
 
 
@@ -70,13 +71,26 @@ class SimNode:
 
 
 class SimWorker(SimNode):
-    """A worker's core with a `SimManager`."""
+    """A worker's core with a `SimManager`.
 
-    def __init__(self, cluster: SimCluster, name: str, capacity: Capacity) -> None:
+    Attributes:
+        stored: the data of shared objects that is here, by digest.
+        arrived: digests of all that ever came, in order.
+
+    """
+
+    def __init__(
+        self, cluster: SimCluster, name: str, capacity: Capacity, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         super().__init__(cluster, name)
         self.manager = cluster.make_manager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
-        self.reactor = WorkerReactor(Identity(f"session-{name}", name), capacity, cluster.clock.now)
+        self.stored: dict[str, bytes] = {}
+        self.arrived: list[str] = []
+        self._needs: dict[int, tuple[str, ...]] = {}
+        self.reactor = WorkerReactor(
+            Identity(f"session-{name}", name), capacity, cluster.clock.now, cache_bytes
+        )
         self._due = -1.0
         self.feed([worker_events.Tick()])
 
@@ -102,9 +116,10 @@ class SimWorker(SimNode):
             match command:
                 case worker_commands.Send():
                     self._line.send(command.messages)
-                case worker_commands.Learn():
-                    self.manager.learn(command.specs, command.codes)
+                case worker_commands.Learn() | worker_commands.Discard():
+                    self._store(command)
                 case worker_commands.Execute():
+                    self._check_data(command.tasks)
                     self.manager.submit(command.tasks)
                 case worker_commands.TakeBack():
                     back = self.manager.recall(command.limit)
@@ -119,6 +134,23 @@ class SimWorker(SimNode):
         if due != self._due:
             self._due = due
             self.tick_at(due, lambda: self._tick(due))
+
+    def _store(self, command: worker_commands.Learn | worker_commands.Discard) -> None:
+        if isinstance(command, worker_commands.Discard):
+            for digest in command.digests:
+                del self.stored[digest]
+            return
+        self.manager.learn(command.specs, command.codes)
+        self._needs.update((entry.number, entry.spec.data()) for entry in command.specs)
+        for blob in command.codes:
+            if blob.kind == DATA:
+                self.stored[blob.digest] = bytes(blob.data)
+                self.arrived.append(blob.digest)
+
+    def _check_data(self, tasks: Sequence[Assigned]) -> None:
+        for task in tasks:
+            missing = set(self._needs[task.spec]).difference(self.stored)
+            assert not missing, f"task {task.key} would run without {missing}"
 
     def _tick(self, due: float) -> None:
         if due == self._due:
@@ -151,6 +183,17 @@ class SimApplication(SimNode):
         self._specs: dict[TaskSpec, int] = {}
         self._due: float | None = None
         self.feed([app_events.Started()])
+
+    def share(self, data: bytes) -> str:
+        """Share an object; tasks pushed with ``shares=(digest,)`` refer to it."""
+        blob = make_blob(DATA, data)
+        self.session.outbox.define(Define((), (blob,)))
+        return blob.digest
+
+    def release(self, digest: str) -> None:
+        """Release a shared object."""
+        self.session.outbox.define(Define((), (), (digest,)))
+        self.feed([app_events.Flush()])
 
     def push(self, payloads: Sequence[bytes], **spec: Any) -> None:
         """Push tasks with these payloads (see `SimManager`) and a `TaskSpec` of these fields."""

@@ -16,6 +16,8 @@ NO_COPY = False
 """Second argument of a socket's `recv`, to get at the memory instead of a copy."""
 NOBLOCK = int(zmq.NOBLOCK)
 MORE = NOBLOCK | int(zmq.SNDMORE)
+LOCAL_BUFFER = 1 << 20
+"""Bytes that the system may keep of what one process writes until the other reads it."""
 _ENVELOPE = 64
 """Bytes that encryption adds to a frame, rounded up."""
 _EVENTS = int(zmq.EVENTS)
@@ -54,6 +56,11 @@ def tune(socket: zmq.Socket[bytes], tuning: Tuning) -> None:
     socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, probe)
     socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 3)
     socket.setsockopt(zmq.TCP_MAXRT, silence * 1000)
+
+
+def tune_local(socket: zmq.Socket[bytes]) -> None:
+    """Set the options of a socket that connects processes of one machine."""
+    socket.setsockopt(zmq.SNDBUF, LOCAL_BUFFER)
 
 
 def readable(socket: zmq.Socket[bytes]) -> bool:

@@ -38,6 +38,7 @@ from concurrent_framework.transport.framing import (
     put,
     readable,
     take,
+    tune_local,
 )
 from concurrent_framework.transport.plumbing import Plumbing
 from concurrent_framework.transport.watching import (
@@ -166,6 +167,7 @@ class ZmqServer:
 
     def _open_local(self, path: Path, tuning: Tuning) -> str:
         end = self._add_end(f"ipc://{path}", tuning, local=True)
+        tune_local(end.socket)
         endpoint = bind_ipc(end.socket, path)
         self._ipc_path = path
         return endpoint
@@ -237,6 +239,8 @@ class ZmqClient:
         self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
         self._socket.setsockopt(zmq.CONNECT_TIMEOUT, 3000)
+        if endpoint.startswith("ipc://"):
+            tune_local(self._socket)
         if endpoint.startswith("tcp://["):
             self._socket.setsockopt(zmq.IPV6, 1)
         if server_key:

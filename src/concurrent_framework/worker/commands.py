@@ -23,6 +23,12 @@ class Learn(Struct, frozen=True):
     codes: tuple[CodeBlob, ...]
 
 
+class Discard(Struct, frozen=True):
+    """Remove the data of shared objects."""
+
+    digests: tuple[str, ...]
+
+
 class Execute(Struct, frozen=True):
     """Give tasks to the manager."""
 
@@ -64,4 +70,6 @@ class Stop(Struct, frozen=True):
     """Everything has been said: end."""
 
 
-Command = Send | Learn | Execute | TakeBack | Cancel | DropApplication | Log | Refuse | Stop
+Command = (
+    Send | Learn | Discard | Execute | TakeBack | Cancel | DropApplication | Log | Refuse | Stop
+)

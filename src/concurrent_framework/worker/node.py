@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
 
+from concurrent_framework.code.data_cache import DataCache
+from concurrent_framework.code.loader import CodeError
 from concurrent_framework.components import Component, IApp, implements
 from concurrent_framework.config import Option
 from concurrent_framework.managers.base import ITaskManager, ManagerContext
 from concurrent_framework.model.errors import MasterNotFoundError, RefusedError
 from concurrent_framework.model.ids import SPEC_BITS
+from concurrent_framework.model.spec import DATA
 from concurrent_framework.stats import NOTHING
 from concurrent_framework.worker import commands as do
 from concurrent_framework.worker import events as on
 from concurrent_framework.worker.gauge import Gauge
 from concurrent_framework.worker.line import Line
-from concurrent_framework.worker.reactor import WorkerReactor
+from concurrent_framework.worker.reactor import CACHE_BYTES, WorkerReactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from concurrent_framework.code.cache import CodeCache
+    from concurrent_framework.model.spec import CodeBlob
     from concurrent_framework.protocol.forking import Forker
     from concurrent_framework.stats import Registry
     from concurrent_framework.transport.base import ClientTransport
@@ -85,6 +89,15 @@ class WorkerNode(Component):
         doc="How long to wait for the master's first answer.",
     )
 
+    cache_bytes = Option(
+        "worker",
+        "cache_bytes",
+        default=CACHE_BYTES,
+        minimum=0,
+        unit="bytes",
+        doc="Shared objects to keep for later tasks; what running tasks need comes on top.",
+    )
+
     def __init__(self, places: WorkerPlaces) -> None:
         self._places = places
         self._line = Line(places.transport, places.stats)
@@ -99,7 +112,8 @@ class WorkerNode(Component):
         self._engine = self.components.get(ITaskManager, self.manager)
         context = ManagerContext(places.identity.name, places.directory, places.forker)
         capacity = self._engine.start(context)
-        self._reactor = WorkerReactor(places.identity, capacity, time.monotonic())
+        self._data = DataCache(places.directory / "data")
+        self._reactor = WorkerReactor(places.identity, capacity, time.monotonic(), self.cache_bytes)
         self._gauge.watch(self._reactor)
 
     def describe(self) -> dict[str, Any]:
@@ -200,6 +214,8 @@ class WorkerNode(Component):
                 self._engine.submit(command.tasks, now)
             case do.Learn():
                 self._learn(command)
+            case do.Discard():
+                self._data.remove(command.digests)
             case do.TakeBack():
                 following.append(on.GivenBack(self._engine.recall(command.limit, now)))
             case do.Cancel():
@@ -216,10 +232,23 @@ class WorkerNode(Component):
     def _learn(self, command: do.Learn) -> None:
         cache = self._places.cache
         for blob in command.codes:
-            cache.add(blob)
+            if blob.kind == DATA:
+                self._keep(blob)
+            else:
+                cache.add(blob)
         digests: set[str] = set()
+        paths: dict[str, Path] = {}
         for entry in command.specs:
             needed = entry.spec.code.digests()
             self._digests.setdefault(entry.number >> SPEC_BITS, set()).update(needed)
             digests.update(needed)
-        self._engine.load(command.specs, {digest: cache.path(digest) for digest in digests})
+            paths.update((digest, self._data.path(digest)) for digest in entry.spec.data())
+        paths.update((digest, cache.path(digest)) for digest in digests)
+        self._engine.load(command.specs, paths)
+
+    def _keep(self, blob: CodeBlob) -> None:
+        """Store a shared object. Without it the tasks that need it will say that it is missing."""
+        try:
+            self._data.add(blob)
+        except (OSError, CodeError) as error:
+            self._places.log.warning("a shared object cannot be kept here: %s", error)

@@ -26,6 +26,7 @@ from concurrent_framework.protocol.session import (
 from concurrent_framework.scheduling import depth
 from concurrent_framework.worker.commands import (
     Cancel,
+    Discard,
     DropApplication,
     Execute,
     Learn,
@@ -35,6 +36,7 @@ from concurrent_framework.worker.commands import (
     Stop,
     TakeBack,
 )
+from concurrent_framework.worker.data import SharedData
 from concurrent_framework.worker.events import (
     GivenBack,
     Missed,
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from concurrent_framework.worker.commands import Command
     from concurrent_framework.worker.events import Event
 
+CACHE_BYTES = 1 << 30
+"""Bytes of shared objects that a worker keeps by default."""
 HELLO_INTERVAL = 1.0
 """Seconds between greetings while the master does not answer."""
 
@@ -74,13 +78,17 @@ class WorkerReactor:
         identity: who it is.
         capacity: what its manager offers.
         now: monotonic time in seconds, as in every call.
+        cache_bytes: bytes of shared objects to keep beyond what is needed just now.
 
     """
 
-    def __init__(self, identity: Identity, capacity: Capacity, now: float) -> None:
+    def __init__(
+        self, identity: Identity, capacity: Capacity, now: float, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         self.identity = identity
         self.capacity = capacity
         self.held: dict[int, int] = {}
+        self.data = SharedData(cache_bytes, identity.name)
         self.unsafe: deque[tuple[int, list[Outcome]]] = deque()
         self.checkpoints: dict[int, TaskCheckpoint] = {}
         """The newest of each task whose end is not safe, for a master that may have missed it."""
@@ -95,6 +103,7 @@ class WorkerReactor:
         self._last_heard = now
         self._last_sent = now
         self._next_hello = now
+        self._given_back: list[tuple[int, int]] = []
         self._out: list[Any] = []
         self._commands: list[Command] = []
 
@@ -117,6 +126,8 @@ class WorkerReactor:
                     self._commands.append(Stop())
                 case Tick():
                     pass
+        if self.data.digests:
+            self._keep_data_within_limit()
         self._keep_in_touch(now)
         self._ask_for_work()
         if self._out:
@@ -168,21 +179,23 @@ class WorkerReactor:
             capacity=self.capacity,
             holding=(*self.held.items(), *unsafe),
             greeting=self._greetings,
+            cached=self.data.digests,
         )
 
-    def _receive(self, message: Any, now: float) -> None:
+    def _receive(self, message: Any, now: float) -> None:  # noqa: C901 (one case per message)
         match message:
             case work.Run():
                 self._run(message)
             case work.OutcomesSafe():
                 self._safe(message.through)
             case work.Provide():
-                self._commands.append(Learn(message.specs, message.codes))
+                self._learn(message)
+            case work.Gone():
+                self._gone(message)
             case work.Recall():
-                self._commands.append(TakeBack(message.limit))
+                self._recall(message.limit)
             case work.CancelRuns():
-                mine = tuple(one for one in message.tasks if self.held.get(one[0]) == one[1])
-                self._commands.append(Cancel(mine))
+                self._cancel(message.tasks)
             case work.Forget():
                 self._forget(message.application)
             case Welcome():
@@ -206,9 +219,9 @@ class WorkerReactor:
         self.welcome = message
         self.connected = True
         self._asked = 0
-        drop = [one for one in message.drop if self.held.get(one[0]) == one[1]]
-        if drop:
-            self._commands.append(Cancel(tuple(drop)))
+        self._cancel(message.drop)
+        if needed := self.data.ask_again():
+            self._out.append(work.Need(needed))
         if self.checkpoints:
             self._out.append(work.Checkpoints(list(self.checkpoints.values())))
         self._out.extend(work.Outcomes(number, outcomes) for number, outcomes in self.unsafe)
@@ -218,7 +231,47 @@ class WorkerReactor:
         for task in message.tasks:
             held[task.key] = task.attempt
         self._asked = max(0, self._asked - len(message.tasks))
-        self._commands.append(Execute(message.tasks))
+        arrival = self.data.arrive(message.tasks)
+        if arrival.missing:
+            self._say(work.Need(arrival.missing))
+        if arrival.ready:
+            self._commands.append(Execute(arrival.ready))
+
+    def _learn(self, message: work.Provide) -> None:
+        self._commands.append(Learn(message.specs, message.codes))
+        ready = self.data.learn(message.specs, message.codes)
+        if ready:
+            self._commands.append(Execute(ready))
+
+    def _gone(self, message: work.Gone) -> None:
+        dropped, outcomes = self.data.gone(message.digests)
+        if dropped:
+            self._commands.append(Discard(dropped))
+        self._tell(outcomes)
+
+    def _recall(self, limit: int) -> None:
+        """Give back what waits for data first."""
+        back = self.data.give_back(limit)
+        for key, _ in back:
+            self.held.pop(key, None)
+        self._given_back += back
+        self._commands.append(TakeBack(limit - len(back)))
+
+    def _cancel(self, tasks: Iterable[tuple[int, int]]) -> None:
+        mine = tuple(one for one in tasks if self.held.get(one[0]) == one[1])
+        if mine:
+            self._tell(self.data.cancel(mine))
+            self._commands.append(Cancel(mine))
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        if outcomes:
+            self._report(Reported(outcomes, [], []))
+
+    def _keep_data_within_limit(self) -> None:
+        evicted = self.data.trim()
+        if evicted:
+            self._commands.append(Discard(evicted))
+            self._say(work.Evicted(evicted))
 
     def _report(self, event: Reported) -> None:
         if event.capacity is not None:
@@ -238,6 +291,9 @@ class WorkerReactor:
             if held.get(key) == outcome.attempt:  # else it is here once more, as a later attempt
                 del held[key]
             total += outcome.seconds
+        if self.data.needs:
+            keys = [outcome.key for outcome in event.outcomes]
+            self.data.ended(key for key in keys if key not in held)
         mean = total / len(event.outcomes)
         keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
         self._seconds = mean if self._seconds is None else self._seconds * keep + mean * (1 - keep)
@@ -265,7 +321,9 @@ class WorkerReactor:
     def _give_back(self, event: GivenBack) -> None:
         for key, _ in event.tasks:
             self.held.pop(key, None)
-        self._say(work.Recalled(tuple(event.tasks)))
+        self.data.ended(key for key, _ in event.tasks)
+        back, self._given_back = [*self._given_back, *event.tasks], []
+        self._say(work.Recalled(tuple(back)))
 
     def _forget(self, application: int) -> None:
         self.held = {
@@ -275,6 +333,10 @@ class WorkerReactor:
             key: one for key, one in self.checkpoints.items() if application_of(key) != application
         }
         self._commands.append(DropApplication(application))
+        dropped = self.data.forget(application)
+        if dropped:
+            self._commands.append(Discard(dropped))
+            self._say(work.Evicted(dropped))
 
     def _ask_for_work(self) -> None:
         if not self.connected or self.welcome is None or self.welcome.pattern != "pull":

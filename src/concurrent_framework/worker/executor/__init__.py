@@ -11,9 +11,10 @@ from pathlib import Path
 
 from concurrent_framework.code.received import ReceivedCode
 from concurrent_framework.protocol.executor import Chunk, Load, Ready
-from concurrent_framework.sandbox.limits import confine
+from concurrent_framework.sandbox.limits import confine, keep_freed_memory
 from concurrent_framework.tasks.current import CurrentTask
 from concurrent_framework.tasks.current import running as serving
+from concurrent_framework.tasks.shared import SharedObjects, resolving
 from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.worker.executor.link import Claims, Link
 from concurrent_framework.worker.executor.outbox import Outbox
@@ -52,6 +53,7 @@ def main(
     os.close(stderr)
     faulthandler.enable(file=2, all_threads=False)
     confine()
+    keep_freed_memory()
     _forget_inherited_randomness()
     executor = _Executor(
         Link(socket.socket(fileno=link)),
@@ -72,6 +74,7 @@ class _Executor:
         self._claims = claims
         self._code = ReceivedCode()
         self._spawn = SpawnBook(self._code)
+        self._objects = SharedObjects()
         running = Running()
         self._outbox = Outbox(running, link, worker, readers)
         sink = Sink(running, link, self._outbox, self._spawn, directory)
@@ -80,7 +83,7 @@ class _Executor:
 
     def work(self) -> None:
         self._link.send(Ready(os.getpid()))
-        with serving(self._current):
+        with serving(self._current), resolving(self._objects):
             while True:
                 message = self._link.wait()
                 if isinstance(message, Chunk):
@@ -91,6 +94,7 @@ class _Executor:
     def _learn(self, message: Load) -> None:
         os.environ.update(message.environment)
         self._code.learn([entry.spec.code for entry in message.specs], message.paths)
+        self._objects.learn(message.paths)
         self._spawn.learn(message.specs)
         self._runner.learn(message.specs)
 
