@@ -252,7 +252,7 @@ def test_what_cannot_be_iterated_is_refused(wrong: Any) -> None:
 
 def test_other_tasks_that_items_make_are_no_slices() -> None:
     """They would be taken for slices under way, and nothing more would be drawn."""
-    bench = Bench(str, range(100), executors=1)
+    bench = Bench(str, range(100), each=0.01, executors=1)
     bench.draw()
     for _ in range(20):
         one = bench.waiting.pop(0)

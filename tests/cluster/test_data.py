@@ -16,7 +16,6 @@ from concurrent_framework import (
     Resources,
     Task,
     TaskSystem,
-    UsageError,
     current_task,
     implements,
     task,
@@ -307,16 +306,3 @@ def _third_of(item: Any) -> int:
     table, number = item
     time.sleep(0.005)
     return int(table[number])
-
-
-def test_another_pickler_is_refused(swarm: Swarm) -> None:
-    def make(app: Sharer) -> list[Task]:
-        with pytest.raises(UsageError, match="share needs application.pickler=pickle"):
-            app.share([1])
-        return [Uses(value=[1, 2])]
-
-    class Compressed(Sharer):
-        implements(IApp)
-        pickler = "compressed"
-
-    assert [last for *_, last in swarm.run(Compressed(make)).results()] == [2]

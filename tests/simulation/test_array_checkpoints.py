@@ -24,7 +24,7 @@ class Add(Task):
         self.number = number
 
     def __call__(self) -> int:
-        return sum(self.numbers) + self.number
+        return int(sum(self.numbers)) + self.number
 
     def clean_up(self) -> None:
         self.numbers = None
