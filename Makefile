@@ -3,6 +3,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
+JOBS   ?= auto
 DEMO_IMAGE := mandelbrot.png
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ demo: $(VENV)/.with-samples ## render the Mandelbrot set on a cluster made of th
 	@$(BIN)/concurrent demo
 
 test: $(VENV)/.with-dev ## run the whole test suite (ARGS="-k name" for a part of it)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.with-dev ## lint, format, types and architecture rules
 	@$(BIN)/ruff check --quiet
@@ -32,7 +33,7 @@ simulate: $(VENV)/.with-dev ## run many storms on simulated clusters (SEEDS=1000
 fix: $(VENV)/.with-dev ## let ruff repair and format what it can
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet
 
-bench: $(VENV)/.with-dev ## measure start-up, throughput and speed-up on this machine
+bench: $(VENV)/.with-bench ## measure Concurrent next to its peers (ARGS="--quick", ARGS="--list")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: $(VENV)/.with-dev ## break a cluster of real processes and count its outcomes (MINUTES=5)

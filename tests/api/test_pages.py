@@ -94,7 +94,7 @@ def test_pages_are_behind_the_guard(served: tuple[Served, Reach]) -> None:
     assert reach.get("/wall/", token=False).status == 401
     assert reach.get("/wall/", {"Host": "evil.example"}).status == 421
     answer = reach.get("/", {"Accept": "text/html"})
-    assert (answer.status, answer.headers["location"]) == (307, "/wall/")
+    assert (answer.status, answer.headers["location"]) == (307, "/dashboard/")
 
 
 def test_a_socket_of_a_foreign_page_is_refused(served: tuple[Served, Reach]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from concurrent_framework import ApplicationNode, IApp, LocalCluster, implements, task
 from concurrent_framework.application.notebook import follow, picture, progress_widget
 from concurrent_framework.model.errors import UsageError
+from tests.cluster.place import until
 
 
 @task
@@ -43,7 +44,7 @@ def test_an_application_and_its_cluster_show_themselves_and_a_widget_follows() -
     cluster = LocalCluster(workers=1)
     assert "not running" in cluster._repr_html_()
     with cluster:
-        assert "1 executors" in cluster._repr_html_()
+        until(lambda: "1 executors" in cluster._repr_html_())  # its worker comes a moment later
         small = cluster.run(Small)
         assert "2 outcomes" in cluster._repr_html_()
     assert "not running" in cluster._repr_html_()

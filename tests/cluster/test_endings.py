@@ -118,6 +118,7 @@ def test_a_worker_that_is_ended_gives_its_tasks_back(swarm: Swarm, tmp_path: Pat
     def leave(_app: Recorder, _task: Any, worker: str) -> None:
         if worker == "e1":
             leaving.interrupt()
+            leaving.ends()
             swarm.start_worker("e2", "--label", "e")
             gate.touch()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -15,7 +14,6 @@ import pytest
 from concurrent_example_plugins.pack import Pack
 from concurrent_framework.model.resources import Resources
 from concurrent_framework.scheduling.base import Request, WorkerView
-from tests.architecture.source import ROOT
 from tests.cli.conftest import COMMAND, LIMIT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -35,20 +33,6 @@ APPLICATION = """
         def task_finished(self, task, result, error):
             self.log.info(f"ran in {result}")
 """
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the package with pip, without a network, and return where it went."""
-    target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    offline = ["--no-build-isolation", "--no-deps", "--no-index"]
-    subprocess.run(
-        [*pip, *offline, "--target", str(target), str(ROOT / "examples" / "plugins")],
-        check=True,
-        timeout=LIMIT,
-    )
-    return target
 
 
 @pytest.fixture

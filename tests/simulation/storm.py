@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.testing.nodes import SimNode
 
-SEEDS = 150
+SEEDS = 500
 """Seeds that the tests try, under each pattern."""
 LEASE = 4.0
 SPARE = 300

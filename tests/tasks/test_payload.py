@@ -12,6 +12,7 @@ import pytest
 
 from concurrent_framework import NotSerializable, Task
 from concurrent_framework.tasks.payload import (
+    NOTHING,
     apply_changes,
     dump_changes,
     dump_result,
@@ -200,6 +201,31 @@ def test_what_getstate_raises_is_told() -> None:
 def test_results_travel() -> None:
     for value in (None, 3, "text", [1, {"a": (2.5, b"x")}], Plain):
         assert load_result(dump_result(value)) == value
+
+
+def test_what_the_main_program_defines_travels_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    defined = type("Defined", (), {"__module__": "__main__", "answer": 42})
+    with monkeypatch.context() as program:
+        program.setattr("__main__.Defined", defined, raising=False)
+        result = dump_result(["__main__", {1: defined()}])
+        state = dump_state(Plain(defined))
+        changes = dump_changes({}, {"value": defined})
+    # Here, as on another machine, the main program has nothing of that name.
+    assert load_result(result)[1][1].answer == 42
+    task = load_task(Plain, state)
+    assert task.value.answer == 42
+    del task.value
+    apply_changes(task, changes)
+    assert task.value.answer == 42
+
+
+def test_a_text_that_names_the_main_program_is_an_ordinary_result() -> None:
+    assert dump_result("__main__") == pickle.dumps("__main__", 5)
+
+
+def test_nothing_is_what_a_task_without_a_result_returns() -> None:
+    assert dump_result(None) == NOTHING
+    assert load_result(NOTHING) is None
 
 
 def test_a_result_that_cannot_be_pickled_is_named() -> None:

@@ -180,14 +180,18 @@ class Outbox:
 
     def finished(self, outcomes: Iterable[Outcome]) -> None:
         """Take note of outcomes that have arrived."""
+        count = left = children = 0
+        inherited, sizes = self._inherited, self._sizes
         for outcome in outcomes:
-            self.unfinished += outcome.children
-            sequence = outcome.key & SEQUENCE_MASK
-            if sequence >= FIRST_SPAWNED:
-                self.unfinished -= 1
-            else:
-                self._leave(sequence)
-            self.unhandled += 1
+            count += 1
+            children += outcome.children
+            if inherited < (sequence := outcome.key & SEQUENCE_MASK) < FIRST_SPAWNED:
+                left += 1
+                if sizes:
+                    self._bytes -= sizes.pop(sequence, 0)
+        self.unfinished += children - count
+        self._in_flight -= left
+        self.unhandled += count
 
     def rejected(self, first: int, count: int) -> None:
         """Take note of tasks that the master did not take."""

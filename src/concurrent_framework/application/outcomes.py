@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.model.errors import NotSerializable, TaskError, error_from
 from concurrent_framework.tasks.failures import load_exception
-from concurrent_framework.tasks.payload import apply_changes, load_result, load_task
+from concurrent_framework.tasks.payload import NOTHING, apply_changes, load_result, load_task
 from concurrent_framework.tasks.state import attributes
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def unpack(task: Task, outcome: Outcome, worker: str) -> tuple[Any, TaskError | 
                 return None, error
     if outcome.failure is not None:
         return None, error_of(outcome.failure)
+    if outcome.result == NOTHING:
+        return None, None
     return result_of(outcome.result)
 
 

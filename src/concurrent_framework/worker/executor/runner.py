@@ -14,7 +14,7 @@ from concurrent_framework.model.ids import SEQUENCE_MASK
 from concurrent_framework.model.outcome import Certificate, Failure
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.sandbox.limits import peak_memory
-from concurrent_framework.tasks.payload import dump_changes, dump_result, load_task
+from concurrent_framework.tasks.payload import NOTHING, dump_changes, dump_result, load_task
 from concurrent_framework.tasks.pickling import dump_changes_by, dump_result_by, pickler_of
 from concurrent_framework.tasks.state import attributes, form_of
 from concurrent_framework.tasks.task import Task, stamp
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from concurrent_framework.worker.executor.outbox import Outbox
     from concurrent_framework.worker.executor.running import Running
     from concurrent_framework.worker.executor.sink import Sink
-
-_NONE = dump_result(None)
 
 
 class Known(NamedTuple):
@@ -133,7 +131,7 @@ class Runner:
         after = task.__dict__
         if before.keys() != after.keys() or not all(map(is_, before.values(), after.values())):
             outcome.changes = dump_changes(before, after)
-        outcome.result = _NONE if result is None else dump_result(result)
+        outcome.result = NOTHING if result is None else dump_result(result)
 
     def _run_any(self, known: Known, row: Assigned, outcome: Outcome) -> None:
         task: Any = load_task(known.cls, row.payload)  # type: ignore[arg-type]

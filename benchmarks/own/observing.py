@@ -15,28 +15,30 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.measure import Figure
-from benchmarks.throughput import TASKS, Flood
+from benchmarks.own.goal import HEAD, Figure
+from benchmarks.own.measure import TITLES, OwnFound
+from benchmarks.own.throughput import FEW_TASKS, TASKS, Flood
 from concurrent_framework.api.access import read_access
 from concurrent_framework.application.connection import Connection
 from concurrent_framework.stats import NOTHING, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROUNDS = 9
 POLLS = 5
 """Looks per second, as a dashboard makes them."""
 
 
-def measure() -> list[Figure]:
+def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
     """Return the cost of a value, and the share of the throughput that looks cost."""
+    Flood.tasks = FEW_TASKS if quick else TASKS
     on = _nanoseconds(Registry().histogram("a.b_seconds", "").record)
     off = _nanoseconds(NOTHING.histogram("a.b_seconds", "").record)
-    with _cluster() as (connection, link, master):
+    with _cluster(settings) as (connection, link, master):
         _flood(connection)
         idle, idle_cpu, asked, asked_cpu = [], [], [], []
-        for _ in range(ROUNDS):
+        for _ in range(1 if quick else ROUNDS):
             rate, cpu = _round(connection, master)
             idle.append(rate)
             idle_cpu.append(cpu)
@@ -46,12 +48,20 @@ def measure() -> list[Figure]:
             asked_cpu.append(cpu)
     lost = 1 - statistics.median(asked) / statistics.median(idle)
     more = statistics.median(asked_cpu) / statistics.median(idle_cpu) - 1
-    return [
+    figures = [
         Figure("recording a value", f"{on:.0f} ns", "< 1,000 ns", on < 1000),
         Figure("recording a value, switched off", f"{off:.0f} ns", "< 200 ns", off < 200),
         Figure(f"throughput lost to {POLLS} looks a second", f"{lost:.1%}", "< 3 %", lost < 0.03),
-        Figure("the master's processor time, more", f"{more:.1%}", "", reached=True),
+        Figure("the master's processor time, more", f"{more:.1%}"),
     ]
+    return OwnFound(
+        "observing",
+        TITLES["observing"],
+        f"{Flood.tasks:,} tasks that do nothing, pushed one by one, with somebody asking for the status and "
+        "without, in turns; medians.",
+        HEAD,
+        [figure.row for figure in figures],
+    )
 
 
 def _nanoseconds(record: Callable[[float], None]) -> float:
@@ -60,14 +70,15 @@ def _nanoseconds(record: Callable[[float], None]) -> float:
 
 
 @contextmanager
-def _cluster() -> Iterator[tuple[Connection, str, psutil.Process]]:
+def _cluster(settings: Sequence[str]) -> Iterator[tuple[Connection, str, psutil.Process]]:
     """Start a master that serves its API, and a worker."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
         environ = {**os.environ, "XDG_RUNTIME_DIR": name, "CONCURRENT_HOME": name}
+        options = [word for setting in ("api.port=0", *settings) for word in ("--set", setting)]
         command = [sys.executable, "-m", "concurrent_framework"]
         with (Path(name) / "log").open("wb") as log:
             more = {"env": environ, "stdout": log, "stderr": log}
-            words = [*command, "master", "--name", "bench", "--set", "api.port=0"]
+            words = [*command, "master", "--name", "bench", *options]
             master = subprocess.Popen(words, **more)  # type: ignore[call-overload]
             directory = _appeared(Path(name))
             connection = Connection(f"ipc://{directory / 'master.ipc'}")
@@ -103,7 +114,7 @@ def _flood(connection: Connection) -> float:
     flood.link = connection
     flood.app_init()
     flood.app_main()
-    return TASKS / (flood.ended - flood.began)
+    return flood.rate
 
 
 @contextmanager

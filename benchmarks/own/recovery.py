@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from benchmarks.measure import Figure
+from benchmarks.own.goal import HEAD, Figure
+from benchmarks.own.measure import TITLES, OwnFound
 from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.master import facts
@@ -21,6 +22,8 @@ from concurrent_framework.store.places import StorePlaces
 from concurrent_framework.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from concurrent_framework.store.base import IStore
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -80,11 +83,18 @@ def seconds_to_recover(pending: int, ended: int = 0) -> float:
     return took
 
 
-def measure() -> list[Figure]:
+def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
     """Return the time for each number of pending tasks."""
+    del settings
     figures = []
-    for size in SIZES:
+    for size in SIZES[:1] if quick else SIZES:
         took = seconds_to_recover(size)
         goal = "< 20 s" if size == SIZES[-1] else ""
         figures.append(Figure(f"recovering {size:,} tasks", f"{took:.2f} s", goal, took < 20))
-    return figures
+    return OwnFound(
+        "recovery",
+        TITLES["recovery"],
+        "A master's journal in SQLite is opened and replayed.",
+        HEAD,
+        [figure.row for figure in figures],
+    )

@@ -1,4 +1,8 @@
-"""What a dashboard that somebody looks at costs: throughput with it, relative to without."""
+"""What a dashboard that somebody looks at costs: throughput with it, relative to without.
+
+It needs Chromium and what is installed for development, so it is a program of its own:
+``python -m benchmarks.own.dashboard``.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from benchmarks.measure import Figure
-from benchmarks.throughput import TASKS, Flood
+from benchmarks.own.goal import Figure
+from benchmarks.own.throughput import Flood
 from concurrent_framework.application.connection import Connection
 from tests.browser.conftest import FLAGS
 from tests.cluster.place import Place, until
@@ -100,11 +104,11 @@ def _rate(swarm: Swarm) -> float:
     flood.link = Connection(swarm.endpoint)
     flood.app_init()
     code = flood.app_main()
-    if code or flood.finished != TASKS:
-        message = f"the flood ended with {code} after {flood.finished:,} of {TASKS:,} tasks"
+    if code:
+        message = f"the flood ended with {code} after {flood.finished:,} of {flood.tasks:,} tasks"
         raise RuntimeError(message)
     until(lambda: not swarm.query("applications"))
-    return TASKS / (flood.ended - flood.began)
+    return flood.rate
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import Figure
+from benchmarks.own.measure import TITLES, OwnFound
 from concurrent_framework import ApplicationNode, IApp, Task, implements, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TASKS = 60
 SECONDS = 0.1
@@ -28,24 +31,29 @@ class Furnace(ApplicationNode):
 
     implements(IApp)
 
+    tasks = TASKS
     began = ended = 0.0
 
     def start_processing(self) -> None:
         """Push them all."""
         self.began = time.perf_counter()
-        self.push_tasks(Burn() for _ in range(TASKS))
+        self.push_tasks(Burn() for _ in range(self.tasks))
 
     def task_finished(self, task: Any, result: Any, error: Any) -> None:  # noqa: ARG002 (it ended)
         """Note the time."""
         self.ended = time.perf_counter()
 
 
-def measure() -> list[Figure]:
+def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
     """Return the part of the ideal speed-up that is reached."""
-    furnace = run(Furnace, workers=EXECUTORS)
-    ideal = TASKS * SECONDS / EXECUTORS
+    Furnace.tasks = 10 if quick else TASKS
+    furnace = run(Furnace, workers=EXECUTORS, settings=settings)
+    ideal = Furnace.tasks * SECONDS / EXECUTORS
     part = ideal / (furnace.ended - furnace.began)
-    return [
-        Figure(f"speed-up on {EXECUTORS} executors", f"{part * EXECUTORS:.2f}", "", reached=True),
-        Figure("part of the ideal speed-up", f"{part:.1%}", ">= 96%", part >= 0.96),
-    ]
+    return OwnFound(
+        "speedup",
+        TITLES["speedup"],
+        f"{Furnace.tasks} tasks burn {SECONDS:g} s of processor time each on {EXECUTORS} executors.",
+        ("speed-up", "part of the ideal one"),
+        [(f"{part * EXECUTORS:.2f}", f"{part:.1%}")],
+    )
