@@ -248,3 +248,16 @@ def test_an_item_that_cannot_be_sent_is_named() -> None:
 def test_what_cannot_be_iterated_is_refused(wrong: Any) -> None:
     with pytest.raises(UsageError, match="push_map takes an iterable"):
         Bench(str, wrong)
+
+
+def test_other_tasks_that_items_make_are_no_slices() -> None:
+    """They would be taken for slices under way, and nothing more would be drawn."""
+    bench = Bench(str, range(100), each=0.01, executors=1)
+    bench.draw()
+    for _ in range(20):
+        one = bench.waiting.pop(0)
+        outcome = bench.run(one)
+        outcome.children += 5
+        bench.end(one, outcome)
+        bench.draw()
+    assert bench.finish() == [str(number) for number in range(100)]

@@ -5,11 +5,18 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+from functools import partial
 
 import pytest
 
 from concurrent_framework import UsageError
+from concurrent_framework.application.pushing import Pushing
+from concurrent_framework.application.session import ApplicationSession
 from concurrent_framework.application.sharing import Sharing
+from concurrent_framework.code.bundle import CodeShipper
+from concurrent_framework.protocol.session import Hello
+from concurrent_framework.tasks.pickling import CompressedPickler, dump_state_by
+from concurrent_framework.tasks.specs import SpecBook
 
 
 @pytest.fixture
@@ -114,3 +121,14 @@ def test_what_was_made_here_is_released_although_the_master_names_it() -> None:
     sharing.adopt([here.digest])
     with pytest.raises(UsageError, match="has been released"):
         sharing.used_by(pickle.dumps(here), "it")
+
+
+def test_another_pickler_is_refused() -> None:
+    """In what it makes, references could not be found."""
+    session = ApplicationSession(Hello("submit", "5e55"), connect_timeout=1.0)
+    book = SpecBook(CodeShipper())
+    dump = partial(dump_state_by, CompressedPickler())
+    pushing = Pushing(session, book, "me", lambda: None, lambda: 1, dump=dump)
+    with pytest.raises(UsageError, match=r"share needs application\.pickler=pickle: in what"):
+        pushing.share([1])
+    assert not pushing.sharing.active

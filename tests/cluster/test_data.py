@@ -267,3 +267,42 @@ def test_large_arguments_and_results_come_back_as_they_went(swarm: Swarm, size: 
     datas = [os.urandom(size) for _ in range(8)]
     app = swarm.run(Sharing(lambda _: [turn(data) for data in datas]))
     assert app.results() == [data[::-1] for data in datas]
+
+
+def test_shared_objects_and_arrays_survive_the_master(make_swarm: Callable[..., Swarm]) -> None:
+    swarm = make_swarm()
+    swarm.add_worker("w1")
+
+    class Mapping(Recorder):
+        implements(IApp)
+
+        def start_processing(self) -> None:
+            table: Any = self.share([number * 3 for number in range(600)])
+            self.items: list[int] = []
+            self.array = self.push_map(
+                _third_of, ((table, number) for number in range(600)), collect=True
+            )
+
+        def map_finished(self, array: Any, first: int, results: list[Any]) -> None:
+            before = len(self.items)
+            self.items += range(first, first + len(results))
+            if before < 200 <= len(self.items):
+                swarm.kill_master()
+                swarm.start_master()
+                swarm.add_worker("w2")
+
+        def array_finished(self, array: Any) -> None:
+            self.finished = True
+
+    app = swarm.run(Mapping())
+    assert app.exit_code == 0
+    assert app.finished
+    assert sorted(app.items) == list(range(600))
+    assert app.array.results == [number * 3 for number in range(600)]
+    swarm.stop()
+
+
+def _third_of(item: Any) -> int:
+    table, number = item
+    time.sleep(0.005)
+    return int(table[number])

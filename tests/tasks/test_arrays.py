@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from concurrent_framework import Task, UsageError, task
+from concurrent_framework import Task, UsageError, current_task, task
 from concurrent_framework.model.errors import error_from
 from concurrent_framework.tasks import arrays
 from concurrent_framework.tasks.arrays import MAX_PARTS, Block, Mapped, Slice, slice_class
 from concurrent_framework.tasks.current import CurrentTask, running
 from concurrent_framework.tasks.failures import load_exception
-from concurrent_framework.tasks.payload import dump_state, load_result, load_task
+from concurrent_framework.tasks.payload import dump_items, dump_state, load_result, load_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,6 +183,39 @@ def test_settings_and_names_are_those_of_the_function() -> None:
 def test_what_is_no_function_is_refused(wrong: Any) -> None:
     with pytest.raises(UsageError, match="push_map takes a function"):
         slice_class(wrong, {})
+
+
+@pytest.mark.parametrize(
+    "option", [{"retry_on": OSError}, {"backoff": 1.0}, {"deadline": 60}, {"retry_on": "OSError"}]
+)
+def test_options_that_only_tasks_can_have_are_refused(option: dict[str, Any]) -> None:
+    (name,) = option
+    with pytest.raises(UsageError, match=f"push_map has no {name}, which is for tasks"):
+        slice_class(str, option)
+    decorated: Any = task(**option)(halve)
+    with pytest.raises(UsageError, match=f"push_map has no {name}, which is for tasks"):
+        slice_class(decorated, {})
+
+
+def halve(number: int) -> float:
+    return number / 2
+
+
+def keep(number: int) -> int:
+    current_task().checkpoint(number)
+    return number
+
+
+def test_items_have_no_checkpoints_of_their_own() -> None:
+    """The next attempt could not say which of the items it is."""
+    cls = slice_class(keep, {})
+    current = CurrentTask(Sink())
+    with running(current):
+        mapped = cls(0, [Block(dump_items([1, 2], 0, "keep"), 0, 2)])()
+    assert mapped.done == len(mapped.failures) == 2
+    assert "the items of push_map have none" in mapped.failures[0].message
+    with pytest.raises(AssertionError):  # of the sink: the task that follows may have some
+        current.checkpoint(1)
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -179,7 +179,7 @@ def slice_class(function: Any, options: dict[str, Any]) -> type[Slice]:
         message = f"push_map takes a function, not {function!r}; push_tasks takes tasks"
         raise UsageError(message)
     for name in _OF_TASKS:
-        if options.get(name) not in {None, (), 0}:
+        if options.get(name):
             message = f"push_map has no {name}, which is for tasks: let the function see to it"
             raise UsageError(message)
     made: Any = class_around(function, options, Slice, "push_map")
