@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
     found = Found(runs)
     _show(found, alone, console)
     if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
         plots = []
         if not options.no_plots:
             from benchmarks.plots import draw

@@ -28,8 +28,9 @@ WINDOW = 1100
 class Node:
     """A session, and what it wanted done."""
 
-    def __init__(self, role: greet.Role = "submit") -> None:
-        self.session = ApplicationSession(greet.Hello(role, "5e55"), connect_timeout=5.0)
+    def __init__(self, role: greet.Role = "submit", linger: float = 0.0) -> None:
+        hello = greet.Hello(role, "5e55")
+        self.session = ApplicationSession(hello, connect_timeout=5.0, linger=linger)
         self.now = 0.0
         self.done: list[do.Command] = []
         self(on.Started())
@@ -436,3 +437,55 @@ def test_leaving_says_goodbye_after_what_was_pushed(node: Node) -> None:
     assert [type(message) for message in node.sent] == [app.Submit, greet.Goodbye]
     assert node.sent[-1].detach
     assert node(on.Flush(), on.Tick(), on.Received([welcome()])) == []
+
+
+def handled(node: Node, count: int) -> None:
+    node.hear(app.Deliver(1, [Outcome(task_key(1, n), 1) for n in range(1, count + 1)]))
+    node(on.Handled(count))
+
+
+def test_what_is_handled_is_told_with_what_is_pushed_next() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(2)
+    node(on.Flush())
+    handled(node, 2)
+    assert node.sent == []
+    node.push(1)
+    node(on.Flush(), now=0.1)
+    assert [type(message) for message in node.sent] == [app.Delivered, app.Submit]
+    node(on.Tick(), now=0.6)
+    assert node.sent == []
+
+
+def test_what_is_handled_is_told_soon_anyway() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(2)
+    node(on.Flush())
+    handled(node, 2)
+    assert node.session.deadline() == 0.5
+    node(on.Tick(), now=0.5)
+    assert node.sent == [app.Delivered(2)]
+
+
+def test_what_is_handled_is_told_before_leaving() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(2)
+    node(on.Flush())
+    handled(node, 2)
+    node(on.Leaving("", detach=True))
+    assert node.sent == [app.Delivered(2), greet.Goodbye("", detach=True)]
+
+
+def test_a_greeting_tells_what_is_handled() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(2)
+    node(on.Flush())
+    handled(node, 2)
+    node(on.Missed(), now=0.1)
+    assert [message.delivered for message in node.sent] == [2]
+    node(on.Tick(), now=0.6)
+    assert not any(isinstance(message, app.Delivered) for message in node.sent)

@@ -61,3 +61,12 @@ def test_reference_to_a_frame_that_is_not_there() -> None:
     frames = codec.encode([Done([Outcome(1, 1, result=9)])], 1)
     with pytest.raises(MalformedError, match="frame 9"):
         codec.decode([*frames, b""])
+
+
+def test_rows_of_strangers_have_no_references_without_frames() -> None:
+    rows = [NewTask(1, "n", b"x"), NewTask(1, "n", 1)]
+    frames = Codec[Any](FromApplication).encode([Submit(1, rows)], 7)
+    with pytest.raises(MalformedError, match="refers to a frame"):
+        Codec[Any](FromApplication, trusting=False).decode(frames)
+    whole = Codec[Any](FromApplication).encode([Submit(1, rows[:1])], 7)
+    assert Codec[Any](FromApplication, trusting=False).decode(whole) == (7, [Submit(1, rows[:1])])

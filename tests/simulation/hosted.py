@@ -9,6 +9,7 @@ from concurrent_framework.application.classes import ForeignClasses
 from concurrent_framework.application.outcomes import error_of, result_of
 from concurrent_framework.model.ids import nth_attempt, sequence_of
 from concurrent_framework.model.spec import DATA
+from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
 from concurrent_framework.protocol.tasks import NewTask, Outcome
 from concurrent_framework.tasks.current import CurrentTask, running
 from concurrent_framework.tasks.failures import describe_failure
@@ -110,7 +111,14 @@ class Stage:
         disk: SimDisk | None = None,
     ) -> None:
         made = type("Chosen", (Workshop,), {"chance": random.Random(seed), "mean": mean})
-        self.cluster = SimCluster(pattern, lease=4.0, faults=faults, disk=disk, window_tasks=window)
+        self.cluster = SimCluster(
+            pattern,
+            lease=4.0,
+            faults=faults,
+            disk=disk,
+            window_tasks=window,
+            linger=ACKNOWLEDGE_SECONDS,
+        )
         self.cluster.make_manager = made
         self.hosts = SimHosts(self.cluster)
         self.workers = [self.cluster.add_worker(executors=3) for _ in range(2)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.application.commands import Begin
 from concurrent_framework.application.events import CancelAsked
 from concurrent_framework.model.ids import FIRST_SPAWNED, task_key
+from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
 from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.network import Faults
@@ -90,7 +91,14 @@ class Storm:
         late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
         faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
         self.disk = SimDisk(SPARE, STEP)
-        self.cluster = SimCluster(pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True)
+        self.cluster = SimCluster(
+            pattern,
+            lease=LEASE,
+            faults=faults,
+            disk=self.disk,
+            hosts=True,
+            linger=ACKNOWLEDGE_SECONDS,
+        )
         self.workers: list[SimWorker] = [self._worker() for _ in range(2)]
         self.people = [Person(self.cluster, name) for name in ("ann", "bob")]
 

@@ -124,7 +124,7 @@ def check_at_most_once(storm: Storm) -> None:
 @pytest.mark.parametrize("pattern", ["push", "pull"])
 def test_every_task_has_one_outcome_whatever_happens(pattern: str, seed: int) -> None:
     faults = Faults(seed, loss=0.02, duplication=0.02, jitter=0.001 if seed % 2 else 0.0)
-    storm = Storm(SimCluster(pattern, lease=4.0, faults=faults), seed)
+    storm = Storm(SimCluster(pattern, lease=4.0, faults=faults, linger=0.002), seed)
     storm.rage(60)
     storm.calm()
     check_promises(storm)

@@ -83,7 +83,9 @@ class SteeredStorm(Storm):
 @pytest.mark.parametrize("pattern", ["push", "pull"])
 def test_every_task_has_one_outcome_whoever_steers(pattern: str, seed: int) -> None:
     faults = Faults(seed, loss=0.02, duplication=0.02, jitter=0.001 if seed % 2 else 0.0)
-    storm = SteeredStorm(SimCluster(pattern, lease=4.0, faults=faults, quarantine=5.0), seed)
+    storm = SteeredStorm(
+        SimCluster(pattern, lease=4.0, faults=faults, quarantine=5.0, linger=0.002), seed
+    )
     storm.rage(60)
     storm.calm()
     told = Counter(outcome.key for app in storm.apps for outcome in app.outcomes)

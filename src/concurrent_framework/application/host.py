@@ -26,7 +26,7 @@ from concurrent_framework.application.telling import Teller
 from concurrent_framework.model.errors import ConcurrentError, RefusedError
 from concurrent_framework.model.ids import sequence_of, task_key
 from concurrent_framework.protocol.application import Finished, Output, SystemDone
-from concurrent_framework.protocol.session import Hello
+from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS, Hello
 from concurrent_framework.tasks.failures import describe_failure, format_exception
 from concurrent_framework.tasks.payload import load_task
 
@@ -83,7 +83,9 @@ class Host:
     def __init__(self, link: Connection, session: str, directory: Path | None) -> None:
         hello = Hello("host", session, host=socket.gethostname(), pid=os.getpid())
         self.name = session
-        self.session = ApplicationSession(hello, connect_timeout=CONNECT_TIMEOUT)
+        self.session = ApplicationSession(
+            hello, connect_timeout=CONNECT_TIMEOUT, linger=ACKNOWLEDGE_SECONDS
+        )
         self.engine = Engine(self.session, link.open())
         self.classes = ForeignClasses(directory)
         self.number = 0

@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,10 +52,12 @@ class ApplicationSession:
     Args:
         hello: how it introduces itself; `delivered` is filled in here.
         connect_timeout: seconds to wait for the first welcome, > 0.
+        linger: seconds that it may wait with telling what has been handled, for something else to
+            travel with: to wake the master costs more than to tell it something.
 
     """
 
-    def __init__(self, hello: greet.Hello, *, connect_timeout: float) -> None:
+    def __init__(self, hello: greet.Hello, *, connect_timeout: float, linger: float = 0.0) -> None:
         self.outbox = Outbox()
         self.welcome: greet.Welcome | None = None
         self.online = False
@@ -71,6 +74,8 @@ class ApplicationSession:
         self._lost = False
         self._received = 0
         self._handled = 0
+        self._linger = linger
+        self._tell_handled_by = math.inf
         self._cancelling: set[int] = set()
         self._cancelling_specs: set[int] = set()
         self._kept: list[Any] = []
@@ -112,6 +117,7 @@ class ApplicationSession:
         if self.welcome is None:
             return min(self._connect_by, self._greeted + self._retry)
         due = [self._greeted + self._retry] if not self.online else [self._spoke + self.lease / 3]
+        due.append(self._tell_handled_by)
         if not self._lost:
             due.append(self._heard + self.lease)
         return min(due)
@@ -163,8 +169,9 @@ class ApplicationSession:
         self.outbox.unhandled -= event.through - self._handled
         self._handled = event.through
         if self.online:
-            self._send([say.Delivered(event.through)], now, done)
+            self._tell_handled_by = min(self._tell_handled_by, now + self._linger)
             self._send_ready(now, done)
+            self._tell_handled(now, done)
 
     def _cancel_asked(self, event: on.CancelAsked, now: float, done: list[do.Command]) -> None:
         self._flush(on.Flush(), now, done)
@@ -208,6 +215,7 @@ class ApplicationSession:
         if not self.online and now >= self._greeted + self._retry:
             self._retry = min(self._retry * 2, LAST_RETRY)
             self._say_hello(now, done)
+        self._tell_handled(now, done)
         if self.online and now >= self._spoke + self.lease / 3:
             self._send([greet.Heartbeat()], now, done)
 
@@ -264,6 +272,7 @@ class ApplicationSession:
             self._end(None, done)
             return
         self.online = False
+        self._tell_handled_by = math.inf
         self._greeted = now
         self._lose(message.reason or "it said goodbye", done)
 
@@ -315,7 +324,8 @@ class ApplicationSession:
             return None
         known = min(self._received + 1 - first, count)
         if known and first + known - 1 <= self._handled:
-            self._send([say.Delivered(self._handled)], now, done)
+            self._tell_handled_by = now
+            self._tell_handled(now, done)
         return known
 
     def _checkpointed(
@@ -334,14 +344,23 @@ class ApplicationSession:
 
     def _say_hello(self, now: float, done: list[do.Command]) -> None:
         self.online = False
+        self._tell_handled_by = math.inf  # the greeting tells
         self._greeted = now
         delivered = -1 if self.welcome is None or self._inherits else self._handled
         self._greetings += 1
         hello = replace(self._hello, delivered=delivered, greeting=self._greetings)
         self._send([hello], now, done)
 
+    def _tell_handled(self, now: float, done: list[do.Command]) -> None:
+        if now >= self._tell_handled_by:
+            self._send([], now, done)
+
     def _send(self, messages: Sequence[Any], now: float, done: list[do.Command]) -> None:
+        """Send messages, behind what has not been told of what has been handled."""
         self._spoke = now
+        if self._tell_handled_by < math.inf:
+            self._tell_handled_by = math.inf
+            messages = [say.Delivered(self._handled), *messages]
         done.append(do.Send(list(messages)))
 
     def _send_ready(self, now: float, done: list[do.Command]) -> None:

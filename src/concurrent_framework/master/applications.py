@@ -216,7 +216,7 @@ def on_submit(reactor: MasterReactor, peer: Hashable, who: PeerRecord, message: 
     if rows:
         application.accepted += len(rows)
         _submit(reactor, application, expected, rows)
-    reactor.outbox.send(peer, Accepted(application.accepted))
+    reactor.outbox.acknowledge(peer, Accepted(application.accepted), reactor.now)
 
 
 def _submit(

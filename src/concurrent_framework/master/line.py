@@ -44,7 +44,7 @@ class Line:
     ) -> None:
         self._transport = transport
         self._grant = grant
-        self._codec = MeasuredCodec(Codec(FromApplication | FromWorker), stats)
+        self._codec = MeasuredCodec(Codec(FromApplication | FromWorker, trusting=False), stats)
         self._numbers: dict[Hashable, Numbering] = {}
 
     def receive(self) -> list[Event]:

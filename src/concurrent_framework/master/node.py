@@ -20,6 +20,7 @@ from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
+from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
 from concurrent_framework.scheduling.base import ITaskScheduler
 from concurrent_framework.stats import NOTHING
 from concurrent_framework.stats.store import MeasuredStore
@@ -206,6 +207,7 @@ class MasterNode(Component):
             version=places.version,
             epoch=time.time() - time.monotonic(),
             journal=places.journal is not None and self.store != "memory",
+            linger=ACKNOWLEDGE_SECONDS,
         )
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
         store, state = self._recover(settings)
@@ -241,8 +243,8 @@ class MasterNode(Component):
         for pollable in (*places.transport.pollables(), self._hosts.fileno(), places.stop.fileno()):
             poller.register(pollable, zmq.POLLIN)
         while not places.stop.asked:
-            poller.poll(self._milliseconds())
-            self._turn(self._events())
+            ready = {end for end, _ in poller.poll(self._milliseconds())}
+            self._turn(self._events(hosts=self._hosts.fileno() in ready))
         self._turn([Stopping(places.stop.reason)])
         self._keeping.close()
         places.transport.close(LINGER)
@@ -255,9 +257,10 @@ class MasterNode(Component):
             due = min(due, hosts)
         return max(0, ceil((due - time.monotonic()) * 1000))
 
-    def _events(self) -> list[Event]:
+    def _events(self, *, hosts: bool) -> list[Event]:
         events = self._line.receive()
-        events += self._hosts.collect()
+        if hosts or self._hosts.deadline() is not None:
+            events += self._hosts.collect()
         for problem in self._places.transport.problems():
             self._places.log.warning(problem.text)
         return events or [Tick()]

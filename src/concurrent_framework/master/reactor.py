@@ -75,7 +75,7 @@ class MasterReactor:
     ) -> None:
         self.state = new_state(settings, now) if state is None else state
         self.chronicle = Chronicle(settings.epoch)
-        self.outbox = Outbox(self.chronicle)
+        self.outbox = Outbox(self.chronicle, settings.linger)
         self.journal = Journal(self.state, kept=settings.journal)
         self.scheduler = scheduler
         self.dispatcher = Dispatcher(self.state, scheduler, self.outbox, self.journal)
@@ -100,7 +100,7 @@ class MasterReactor:
             self._next_check = now + self.state.settings.lease / 4
             liveness.check(self)
         facts = self.journal.take()
-        commands, peers = self.outbox.flush()
+        commands, peers = self.outbox.flush(now)
         if facts:
             commands.insert(0, Persist(facts))
         for peer in peers:
@@ -111,7 +111,7 @@ class MasterReactor:
 
     def deadline(self) -> float:
         """Return when `Tick` is due if nothing else happens."""
-        due = min(self._next_check, self.state.agenda.next)
+        due = min(self._next_check, self.state.agenda.next, self.outbox.due)
         if self._watching:
             due = min(due, self.now + RECALL_INTERVAL)
         return due

@@ -344,7 +344,8 @@ class PeerRecord(Struct):
 class Settings(Struct, frozen=True):
     """The master's options that its core uses; see the options of `MasterNode` for their meaning.
 
-    `epoch` is the unix time when the core's clock was at zero; `journal` says whether there is a store.
+    `epoch` is the unix time when the core's clock was at zero; `journal` says whether there is a store;
+    for `linger` see `Outbox.acknowledge`.
     """
 
     session: str
@@ -362,6 +363,7 @@ class Settings(Struct, frozen=True):
     version: str = ""
     epoch: float = 0.0
     journal: bool = False
+    linger: float = 0.0
 
 
 class MasterState(Struct):

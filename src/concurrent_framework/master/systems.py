@@ -52,7 +52,7 @@ def on_push(
         application.systems[message.sequence] = system
         reactor.journal.system_pushed(application, message)
         _start(reactor, application, system)
-    reactor.outbox.send(peer, Accepted(application.accepted))
+    reactor.outbox.acknowledge(peer, Accepted(application.accepted), reactor.now)
 
 
 def _start(reactor: MasterReactor, application: ApplicationRecord, system: SystemRecord) -> None:

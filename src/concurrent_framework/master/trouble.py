@@ -26,12 +26,14 @@ def begin(reactor: MasterReactor, event: StorageFailed) -> None:
     if not reactor.state.trouble:
         reactor.outbox.log("error", f"the journal takes nothing, so no work is taken in: {reason}")
     reactor.state.trouble = reason
+    reactor.outbox.forget_acknowledgements()  # they may be of what the journal has not taken
 
 
 def end(reactor: MasterReactor, _event: StorageBack) -> None:
     """Go on; whoever was alive before counts as alive, and greets again."""
     state, now = reactor.state, reactor.now
     state.trouble = ""
+    reactor.outbox.forget_acknowledgements()  # the greetings settle what they would have told
     reactor.outbox.log("info", "the journal works again, work goes on")
     for worker in state.workers.values():
         worker.peer = None

@@ -224,7 +224,7 @@ def on_outcomes(
     worker.last_outcome = reactor.now
     worker.finished += len(message.outcomes)
     state.outcomes += len(message.outcomes)
-    reactor.outbox.send(peer, OutcomesSafe(message.number))
+    reactor.outbox.acknowledge(peer, OutcomesSafe(message.number), reactor.now)
 
 
 def _failed(

@@ -8,6 +8,7 @@ that a receiver notices a loss.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from concurrent_framework.protocol import application, executor, worker
 from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome, TaskCheckpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PROTOCOL_VERSION = 1
 INLINE_LIMIT = 64 * 1024
@@ -65,9 +66,16 @@ M = TypeVar("M")
 
 
 class Codec(Generic[M]):
-    """Encodes what one end sends and decodes what it receives."""
+    """Encodes what one end sends and decodes what it receives.
 
-    def __init__(self, incoming: Any) -> None:
+    Args:
+        incoming: the messages that may come.
+        trusting: who sends them is certain to fill in every row.
+
+    """
+
+    def __init__(self, incoming: Any, *, trusting: bool = True) -> None:
+        self._trusting = trusting
         self._encoder = msgspec.msgpack.Encoder()
         self._header = msgspec.msgpack.Decoder(_Header)
         self._messages: msgspec.msgpack.Decoder[list[M]] = msgspec.msgpack.Decoder(list[incoming])
@@ -78,7 +86,7 @@ class Codec(Generic[M]):
         if len(rows) > _FEW_ROWS:
             # Looking at each row costs more than encoding it. Mostly one look at the whole will do.
             data = self._encoder.encode((PROTOCOL_VERSION, number, messages))
-            if len(data) <= INLINE_LIMIT:
+            if len(data) <= INLINE_LIMIT or not _any_large(rows):
                 return [data]
         frames: Frames = [b""]
         for row in rows:
@@ -109,6 +117,9 @@ class Codec(Generic[M]):
                 for one in messages:
                     for row in _rows(one):
                         _attach(row, frames)
+            elif not self._trusting:
+                for one in messages:
+                    _refuse_references(_rows(one))
         except (msgspec.MsgspecError, IndexError) as error:
             message = f"not decodable: {error}"
             raise MalformedError(message, header.version) from error
@@ -144,6 +155,28 @@ def _rows(message: Any) -> Sequence[Any]:
 def _with_spawned(outcomes: list[Outcome]) -> list[Any]:
     spawned = [row for outcome in outcomes if outcome.spawned for row in outcome.spawned]
     return outcomes + spawned if spawned else outcomes
+
+
+def _any_large(rows: list[Any]) -> bool:
+    """Whether any row has something that leaves it, by one look at each field of all."""
+    return any(max(map(len, column)) > INLINE_LIMIT for column in _columns(rows))
+
+
+def _refuse_references(rows: Sequence[Any]) -> None:
+    """Raise IndexError if a row refers to a frame although there are none."""
+    for column in _columns(rows):
+        if int in set(map(type, column)):
+            reason = "a row refers to a frame, and there is none"
+            raise IndexError(reason)
+
+
+def _columns(rows: Sequence[Any]) -> Iterator[Iterator[Any]]:
+    """Iterate over the values of each field that may be large, of all rows that have it."""
+    kinds = set(map(type, rows))
+    for kind in kinds:
+        members = rows if len(kinds) == 1 else [row for row in rows if type(row) is kind]
+        for field in _FIELDS[kind]:
+            yield map(attrgetter(field), members)
 
 
 def _detach_large(row: Any, frames: Frames) -> None:

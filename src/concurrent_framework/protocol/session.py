@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from concurrent_framework.model.resources import Capacity
 
+ACKNOWLEDGE_SECONDS = 0.002
+"""How long an acknowledgement may wait for something else to travel with."""
 Role = Literal["submit", "execute", "observe", "admin", "host"]
 """What a peer may do. ``host`` is given only to processes that the master itself started."""
 

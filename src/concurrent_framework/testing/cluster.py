@@ -93,6 +93,7 @@ class SimCluster:
         self.server.arrived = lambda: self.feed(self._line.receive())
         self._scheduler = scheduler
         self._settings = Settings("", "sim", lease, journal=disk is not None, **options)
+        self.linger = self._settings.linger
         self._with_hosts = hosts
         self._rounds = 0
         self._tick_at: float | None = None

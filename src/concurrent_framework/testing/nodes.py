@@ -171,7 +171,9 @@ class SimApplication(SimNode):
         patience = hello.pop("connect_timeout", 5.0)
         self._pid = int(hello.get("pid", 0))
         self.session = ApplicationSession(
-            Hello(role, session, name=name, **hello), connect_timeout=patience
+            Hello(role, session, name=name, **hello),
+            connect_timeout=patience,
+            linger=cluster.linger,
         )
         self._channel = Channel(self.link, lambda: cluster.clock.now)
         self.outcomes: list[Outcome] = []
