@@ -6,6 +6,9 @@ PYTHON ?=
 JOBS   ?= auto
 DEMO_IMAGE := mandelbrot.png
 
+# Tests start some thousand interpreters; without bytecode each of them would compile the sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check fix simulate chaos bench docs clean
