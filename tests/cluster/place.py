@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import psutil
 
+from tests.cluster.warm import warm
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from tests.cluster.warm import Process
 
 COMMAND = str(Path(sys.executable).with_name("concurrent"))
 PATIENCE = 20.0
@@ -66,22 +70,11 @@ class Done(NamedTuple):
 class Running:
     """A process whose output is readable while it runs."""
 
-    def __init__(
-        self, words: Sequence[str], directory: Path, environ: dict[str, str], log: Path
-    ) -> None:
+    def __init__(self, words: Sequence[str], process: Process, log: Path) -> None:
         self.words = words
+        self.process = process
         self._out = log.with_suffix(".out")
         self._err = log.with_suffix(".err")
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                words,
-                cwd=directory,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
 
     @property
     def pid(self) -> int:
@@ -155,14 +148,38 @@ class Place:
 
     def start(self, *words: str, directory: Path | None = None, **environ: str) -> Running:
         """Start ``concurrent WORDS``, in an empty directory unless another is given."""
-        return self.start_program([COMMAND, *words], directory, **environ)
+        forking = warm()
+        if forking is None or any(name.startswith("PYTHON") for name in environ):
+            return self.start_program([COMMAND, *words], directory, **environ)
+        log = self._next_log()
+        where = directory or self.empty
+        process = forking.start([*words], where, {**self.environ, **environ}, log)
+        return self._keep(Running([COMMAND, *words], process, log))
 
     def start_program(
         self, words: Sequence[str], directory: Path | None = None, **environ: str
     ) -> Running:
         """Start any program."""
+        log = self._next_log()
+        with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            process = subprocess.Popen(
+                words,
+                cwd=directory or self.empty,
+                env={**self.environ, **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        return self._keep(Running(words, process, log))
+
+    def _next_log(self) -> Path:
         log = self.logs / str(len(self._started))
-        running = Running(words, directory or self.empty, {**self.environ, **environ}, log)
+        for suffix in (".out", ".err"):
+            log.with_suffix(suffix).touch()
+        return log
+
+    def _keep(self, running: Running) -> Running:
         self._started.append(running)
         return running
 
