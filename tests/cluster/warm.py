@@ -53,7 +53,9 @@ class Warm:
         self._socket.close()
         self._process.wait()
 
-    def start(self, words: list[str], directory: Path, environ: dict[str, str], log: Path) -> Forked:
+    def start(
+        self, words: list[str], directory: Path, environ: dict[str, str], log: Path
+    ) -> Forked:
         """Run ``concurrent WORDS``, writing to ``LOG.out`` and ``LOG.err``."""
         asked = {
             "words": words,

@@ -107,9 +107,9 @@ def become(asked: dict[str, Any]) -> NoReturn:
         file = os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         os.dup2(file, fd)
         os.close(file)
-    sys.stdin = open(0, closefd=False, encoding="utf-8")
-    sys.stdout = open(1, "w", closefd=False, encoding="utf-8")
-    sys.stderr = open(2, "w", closefd=False, encoding="utf-8", buffering=1)
+    sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 (a descriptor, for good)
+    sys.stdout = open(1, "w", closefd=False, encoding="utf-8")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, encoding="utf-8", buffering=1)  # noqa: SIM115
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     os.chdir(asked["directory"])
     os.environ.clear()
