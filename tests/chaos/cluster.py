@@ -132,7 +132,7 @@ class Cluster:
     def start(self, host: str, *words: str, **environ: str) -> Running:
         """Start ``concurrent WORDS`` on a host."""
         if host not in self.hosts:
-            return self.place.start(*words, **environ)
+            return self.place.start(*words, directory=None, **environ)
         command = ["ip", "netns", "exec", self.hosts[host].namespace, COMMAND, *words]
         return self.place.start_program(command, None, **environ)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -111,8 +112,7 @@ class Running:
     def ends(self, patience: float = PATIENCE) -> Done:
         """Wait for its end."""
         until(lambda: self.process.poll() is not None, lambda: f"the end of {self}", patience)
-        code = self.process.returncode
-        return Done(code, self.out, self.err)
+        return Done(self.process.wait(), self.out, self.err)
 
     def __repr__(self) -> str:
         state = self.process.poll()
@@ -204,21 +204,39 @@ class Place:
 
     def expect_no_process(self) -> None:
         """Fail if a process does not end soon."""
-        until(lambda: not self.processes(), lambda: f"the end of {self._describe()}", 5.0)
+        end = time.monotonic() + 5.0
+        while there := self.processes():
+            assert time.monotonic() < end, f"waited 5 s in vain for the end of {self._describe()}"
+            _wait_for_one(there, end - time.monotonic())
 
     def close(self) -> None:
         """Kill whatever is left."""
         while there := self.processes():
             for process in there:
-                try:
+                with suppress(psutil.NoSuchProcess):
                     process.kill()
-                except psutil.NoSuchProcess:
-                    continue
+            _wait_for_one(there, 1.0)
         for running in self._started:
             running.process.wait()
 
     def _describe(self) -> str:
         return ", ".join(f"{one.pid} {one.name()} {one.status()}" for one in self.processes())
+
+
+def _wait_for_one(processes: Sequence[psutil.Process], patience: float) -> None:
+    """Return soon after one of them has ended, whosever child it is; looking at all is dear."""
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(0.003)
+        return
+    fds: list[int] = []
+    try:
+        fds.extend(os.pidfd_open(process.pid) for process in processes)
+        select.select(fds, [], [], max(patience, 0.0))
+    except ProcessLookupError:
+        return
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def _mark_of(process: psutil.Process) -> str:

@@ -64,8 +64,9 @@ def serve(sock: socket.socket) -> dict[str, Any] | None:
     os.set_blocking(write, False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    watched: list[socket.socket | int] = [sock, read]
     while True:
-        ready, _, _ = select.select([sock, read], [], [])
+        ready, _, _ = select.select(watched, [], [])
         if read in ready:
             os.read(read, 4096)
             bury(sock)
@@ -110,7 +111,6 @@ def become(asked: dict[str, Any]) -> NoReturn:
     sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 (a descriptor, for good)
     sys.stdout = open(1, "w", closefd=False, encoding="utf-8")  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False, encoding="utf-8", buffering=1)  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     os.chdir(asked["directory"])
     os.environ.clear()
     os.environ.update(asked["environ"])
