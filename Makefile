@@ -6,6 +6,9 @@ PYTHON ?=
 JOBS   ?= auto
 DEMO_IMAGE := mandelbrot.png
 
+# Tests start some thousand interpreters; without bytecode each of them would compile the sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check fix simulate chaos bench docs clean
@@ -18,7 +21,7 @@ demo: $(VENV)/.with-samples ## render the Mandelbrot set on a cluster made of th
 	@$(BIN)/concurrent demo
 
 test: $(VENV)/.with-dev ## run the whole test suite (ARGS="-k name" for a part of it)
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.with-dev ## lint, format, types and architecture rules
 	@$(BIN)/ruff check --quiet
@@ -51,6 +54,7 @@ clean: ## remove what the other targets made, .venv included
 $(VENV)/.with-%: pyproject.toml | $(BIN)/pip
 	@echo "installing the $* dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable ".[$*]"
+	@$(BIN)/python -m compileall -q src  # as pip does with what is not editable
 	@touch $@
 
 $(BIN)/pip:

@@ -10,7 +10,7 @@ import pytest
 
 from concurrent_framework.api import Client
 from concurrent_framework.api.client import ApiError
-from tests.cluster.place import Place, Running
+from tests.cluster.place import COMMAND, Place, Running
 from tests.cluster.swarm import Swarm
 
 SLOW = """
@@ -86,7 +86,7 @@ def test_a_plain_run_serves_nothing_and_imports_nothing(place: Place, slow: Path
         "'prometheus', 'concurrent_framework.api'))]\n"
         "        print('imported:', found)\n"
     )
-    done = place.run("run", str(program))
+    done = place.start_program([COMMAND, "run", str(program)]).ends()
     assert "imported: []" in done.out
 
 

@@ -131,9 +131,9 @@ class Cluster:
 
     def start(self, host: str, *words: str, **environ: str) -> Running:
         """Start ``concurrent WORDS`` on a host."""
-        command = [COMMAND, *words]
-        if host in self.hosts:
-            command = ["ip", "netns", "exec", self.hosts[host].namespace, *command]
+        if host not in self.hosts:
+            return self.place.start(*words, directory=None, **environ)
+        command = ["ip", "netns", "exec", self.hosts[host].namespace, COMMAND, *words]
         return self.place.start_program(command, None, **environ)
 
     def start_master(self) -> None:

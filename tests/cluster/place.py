@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import psutil
 
+from tests.cluster.warm import warm
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from tests.cluster.warm import Process
 
 COMMAND = str(Path(sys.executable).with_name("concurrent"))
 PATIENCE = 20.0
@@ -66,22 +71,11 @@ class Done(NamedTuple):
 class Running:
     """A process whose output is readable while it runs."""
 
-    def __init__(
-        self, words: Sequence[str], directory: Path, environ: dict[str, str], log: Path
-    ) -> None:
+    def __init__(self, words: Sequence[str], process: Process, log: Path) -> None:
         self.words = words
+        self.process = process
         self._out = log.with_suffix(".out")
         self._err = log.with_suffix(".err")
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                words,
-                cwd=directory,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
 
     @property
     def pid(self) -> int:
@@ -118,8 +112,7 @@ class Running:
     def ends(self, patience: float = PATIENCE) -> Done:
         """Wait for its end."""
         until(lambda: self.process.poll() is not None, lambda: f"the end of {self}", patience)
-        code = self.process.returncode
-        return Done(code, self.out, self.err)
+        return Done(self.process.wait(), self.out, self.err)
 
     def __repr__(self) -> str:
         state = self.process.poll()
@@ -155,14 +148,38 @@ class Place:
 
     def start(self, *words: str, directory: Path | None = None, **environ: str) -> Running:
         """Start ``concurrent WORDS``, in an empty directory unless another is given."""
-        return self.start_program([COMMAND, *words], directory, **environ)
+        forking = warm()
+        if forking is None or any(name.startswith("PYTHON") for name in environ):
+            return self.start_program([COMMAND, *words], directory, **environ)
+        log = self._next_log()
+        where = directory or self.empty
+        process = forking.start([*words], where, {**self.environ, **environ}, log)
+        return self._keep(Running([COMMAND, *words], process, log))
 
     def start_program(
         self, words: Sequence[str], directory: Path | None = None, **environ: str
     ) -> Running:
         """Start any program."""
+        log = self._next_log()
+        with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            process = subprocess.Popen(
+                words,
+                cwd=directory or self.empty,
+                env={**self.environ, **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        return self._keep(Running(words, process, log))
+
+    def _next_log(self) -> Path:
         log = self.logs / str(len(self._started))
-        running = Running(words, directory or self.empty, {**self.environ, **environ}, log)
+        for suffix in (".out", ".err"):
+            log.with_suffix(suffix).touch()
+        return log
+
+    def _keep(self, running: Running) -> Running:
         self._started.append(running)
         return running
 
@@ -187,21 +204,39 @@ class Place:
 
     def expect_no_process(self) -> None:
         """Fail if a process does not end soon."""
-        until(lambda: not self.processes(), lambda: f"the end of {self._describe()}", 5.0)
+        end = time.monotonic() + 5.0
+        while there := self.processes():
+            assert time.monotonic() < end, f"waited 5 s in vain for the end of {self._describe()}"
+            _wait_for_one(there, end - time.monotonic())
 
     def close(self) -> None:
         """Kill whatever is left."""
         while there := self.processes():
             for process in there:
-                try:
+                with suppress(psutil.NoSuchProcess):
                     process.kill()
-                except psutil.NoSuchProcess:
-                    continue
+            _wait_for_one(there, 1.0)
         for running in self._started:
             running.process.wait()
 
     def _describe(self) -> str:
         return ", ".join(f"{one.pid} {one.name()} {one.status()}" for one in self.processes())
+
+
+def _wait_for_one(processes: Sequence[psutil.Process], patience: float) -> None:
+    """Return soon after one of them has ended, whosever child it is; looking at all is dear."""
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(0.003)
+        return
+    fds: list[int] = []
+    try:
+        fds.extend(os.pidfd_open(process.pid) for process in processes)
+        select.select(fds, [], [], max(patience, 0.0))
+    except ProcessLookupError:
+        return
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def _mark_of(process: psutil.Process) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from concurrent_framework.master.invariants import check_invariants
 from concurrent_framework.master.recovery import recover
-from concurrent_framework.master.state import check_invariants
 from tests.simulation.durable import durable
 from tests.simulation.storm import Storm
 

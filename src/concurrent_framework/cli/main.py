@@ -39,15 +39,38 @@ def telling_errors(run: Callable[[], int]) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    if words[:1] == ["run"]:
-        from concurrent_framework.cli.run_options import read_quickly
+    start = _quick_start(words)
+    return start() if start is not None else _through_typer(words)
 
-        options = read_quickly(words[1:])
-        if options is not None:
-            from concurrent_framework.cli.run import run
 
-            return run(options)
-    return _through_typer(words)
+def _quick_start(words: list[str]) -> Callable[[], int] | None:
+    """Return what starts an application or a node without Typer, if nothing needs explaining."""
+    match words[:1]:
+        case ["run"]:
+            from concurrent_framework.cli.run_options import read_quickly
+
+            options = read_quickly(words[1:])
+            if options is not None:
+                from concurrent_framework.cli.run import run
+
+                return lambda: run(options)
+        case ["master"]:
+            from concurrent_framework.cli.node_options import read_master
+
+            master = read_master(words[1:])
+            if master is not None:
+                from concurrent_framework.cli.starting import start_master
+
+                return lambda: start_master(*master)
+        case ["worker"]:
+            from concurrent_framework.cli.node_options import read_worker
+
+            worker = read_worker(words[1:])
+            if worker is not None:
+                from concurrent_framework.cli.starting import start_worker
+
+                return lambda: start_worker(*worker)
+    return None
 
 
 def _through_typer(words: list[str]) -> int:

@@ -64,11 +64,8 @@ def worker(
     settings: Settings = None,
 ) -> int:
     """Start a worker: it runs the tasks that its master hands it."""
+    from concurrent_framework.cli.node_options import worker_settings
     from concurrent_framework.cli.starting import start_worker
 
-    more = list(settings or ())
-    if executors is not None:
-        more.append(f"worker.executors={executors}")
-    if labels:
-        more.append(f"worker.labels={','.join(labels)}")
-    return start_worker(join, name, more)
+    more = worker_settings("" if executors is None else str(executors), labels or ())
+    return start_worker(join, name, (*(settings or ()), *more))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from concurrent_framework.cli.words import is_count, read
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,44 +62,20 @@ def read_quickly(words: Sequence[str]) -> RunOptions | None:
         True
 
     """
-    places: list[str] = []
-    settings: list[str] = []
-    values: dict[str, str] = {}
-    flags: set[str] = set()
-    rest: Sequence[str] = ()
-    words = list(words)
-    while words:
-        word = words.pop(0)
-        if word == "--":
-            rest = words
-            break
-        name, equals, value = word.partition("=")
-        if name in VALUED and (name.startswith("--") or not equals):
-            if not equals:
-                if not words:
-                    return None
-                value = words.pop(0)
-            if VALUED[name] == "set":
-                settings.append(value)
-            else:
-                values[VALUED[name]] = value
-        elif word in FLAGS:
-            flags.add(FLAGS[word])
-        elif word.startswith("-"):
-            return None
-        else:
-            places.append(word)
-    workers = values.get("workers")
-    if not places or (workers is not None and not (workers.isdecimal() and int(workers))):
+    found = read(words, VALUED, FLAGS)
+    if found is None or not found.places:
+        return None
+    workers = found.last("workers")
+    if "workers" in found.values and not is_count(workers):
         return None
     return RunOptions(
-        target=places[0],
+        target=found.places[0],
         workers=int(workers) if workers else None,
-        join=values.get("join", ""),
-        settings=tuple(settings),
-        detach="detach" in flags,
-        quiet="quiet" in flags,
-        resume="resume" in flags,
-        dashboard="dashboard" in flags,
-        arguments=(*places[1:], *rest),
+        join=found.last("join"),
+        settings=tuple(found.values.get("set", ())),
+        detach="detach" in found.flags,
+        quiet="quiet" in found.flags,
+        resume="resume" in found.flags,
+        dashboard="dashboard" in found.flags,
+        arguments=(*found.places[1:], *found.rest),
     )

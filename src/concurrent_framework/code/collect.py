@@ -36,6 +36,8 @@ class Collection:
         self.files: dict[str, bytes] = {}
         self.origins: dict[str, str] = {}
         self._seen: set[str] = set()
+        self._elsewhere: set[str] = set()
+        """Names of modules that are not the user's own, or of none."""
         self._size = 0
 
     def require(self, names: Iterable[str]) -> None:
@@ -61,9 +63,11 @@ class Collection:
 
     def local_imports(self, sources: Iterable[bytes]) -> list[str]:
         """Return the user's own modules that sources import and that are not here yet, sorted."""
-        guesses = [(source, possible_imports(source) - self._seen) for source in sources]
+        known = self._seen | self._elsewhere
+        guesses = [(source, possible_imports(source) - known) for source in sources]
         mentioned = frozenset().union(*(guess for _, guess in guesses))
         local = {name for name in mentioned if find_local(name) is not None}
+        self._elsewhere |= mentioned - local
         found: set[str] = set()
         for source, guess in guesses:
             if guess & local - found:

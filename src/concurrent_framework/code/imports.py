@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_CLUE = re.compile(rb"\b(?:from[ \t]+([\w.]+)|import[ \t(]+((?:[\w., \t]|\\\r?\n)+))")
+_CLUE = re.compile(
+    rb"(?:^(?:\xef\xbb\xbf)?|[;:\r])[ \t\f]*"  # where a statement may begin
+    rb"(?:from[ \t]+([\w.]+)|import[ \t]+((?:[\w., \t]|\\\r?\n)+))",
+    re.MULTILINE,
+)
 _NAME = re.compile(rb"\w+")
 
 

@@ -22,7 +22,7 @@ from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import ReadyQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable
 
     from concurrent_framework.model.outcome import Failure
     from concurrent_framework.model.spec import TaskSpec
@@ -420,76 +420,3 @@ def new_state(settings: Settings, now: float) -> MasterState:
     """Return what a master knows that knows nothing yet."""
     letters = Letters(settings.failed_tasks, settings.failed_bytes, settings.failed_retention)
     return MasterState(settings, now, letters, ended=deque(maxlen=settings.history))
-
-
-class InvariantError(AssertionError):
-    """The master's state contradicts itself."""
-
-
-def check_invariants(state: MasterState) -> None:
-    """Raise `InvariantError` naming the first contradiction; for tests and simulation, O(state)."""
-    _check_tasks(state)
-    _check_workers(state.workers.values())
-    for application in state.applications.values():
-        counts = application.counts
-        records = state.records_of(application.number)
-        for code, name in enumerate(lifecycle.NAMES[:3]):
-            present = sum(record.state == code for record in records)
-            if code == lifecycle.WAITING:
-                present += sum(record.state == lifecycle.DELAYED for record in records)
-            _require(
-                getattr(counts, name) == present,
-                f"application {application.number} counts {getattr(counts, name)} {name},"
-                f" there are {present}",
-            )
-        ended = counts.finished + counts.failed + counts.cancelled
-        _require(
-            counts.submitted == len(records) + ended,
-            f"application {application.number}: {counts.submitted} submitted,"
-            f" {len(records)} open, {ended} ended",
-        )
-        _require(
-            all(entry.root <= application.counted_on for entry in application.unabsorbed),
-            f"application {application.number} keeps outcomes that no checkpoint counts on",
-        )
-    _require(state.queue.paused <= state.applications.keys(), "one that has ended is paused")
-    _require(state.letters.retries.keys() <= state.tasks.keys(), "a retry that ended is awaited")
-    for session, number in state.sessions.items():
-        _require(state.applications[number].session == session, f"session {session} is misfiled")
-
-
-def _check_tasks(state: MasterState) -> None:
-    queued = {record.key for record in state.queue if record.state == lifecycle.WAITING}
-    for key, record in state.tasks.items():
-        _require(record.key == key, f"task {key} is misfiled")
-        _require(application_of(key) in state.applications, f"task {key} has no application")
-        _require(
-            (record.state == lifecycle.WAITING) == (key in queued),
-            f"task {key} is {lifecycle.NAMES[record.state]}, in queue: {key in queued}",
-        )
-        if record.state == lifecycle.ASSIGNED:
-            worker = state.workers.get(record.worker)
-            _require(
-                worker is not None and worker.tasks.get(key) is record,
-                f"task {key} is assigned to worker {record.worker}, which does not have it",
-            )
-        _require(record.state != lifecycle.DONE, f"task {key} is done and still kept")
-
-
-def _check_workers(workers: Iterable[WorkerRecord]) -> None:
-    for worker in workers:
-        counted: dict[SpecRecord, int] = {}
-        for record in worker.tasks.values():
-            _require(
-                record.state == lifecycle.ASSIGNED and record.worker == worker.number,
-                f"worker {worker.number} has task {record.key} of worker {record.worker}",
-            )
-            counted[record.spec] = counted.get(record.spec, 0) + 1
-        _require(counted == worker.in_flight, f"worker {worker.number} miscounts its tasks")
-        suspects = sum(record.losses > 0 for record in worker.tasks.values())
-        _require(suspects == worker.suspects, f"worker {worker.number} miscounts suspects")
-
-
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001 (an assertion)
-    if not condition:
-        raise InvariantError(message)

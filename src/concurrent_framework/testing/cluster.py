@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from concurrent_framework.master import commands as master_commands
 from concurrent_framework.master import events as master_events
+from concurrent_framework.master.invariants import check_invariants
 from concurrent_framework.master.keeping import Keeping
 from concurrent_framework.master.line import Line as MasterLine
 from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recovery import recover
-from concurrent_framework.master.state import Settings, check_invariants
+from concurrent_framework.master.state import Settings
 from concurrent_framework.model.resources import Capacity
 from concurrent_framework.protocol.application import Answer
 from concurrent_framework.scheduling.pull import PullScheduler
