@@ -28,9 +28,7 @@ Where = Annotated[
 
 def dashboard(
     path: Where = None,
-    show: Annotated[
-        bool, typer.Option("--print", "-p", metavar="", help="Only print the link.")
-    ] = False,
+    show: Annotated[bool, typer.Option("--print", "-p", help="Only print the link.")] = False,
 ) -> None:
     """Open a master's dashboard in the browser; where there is none, print its link."""
     from concurrent_framework.api.access import access_to

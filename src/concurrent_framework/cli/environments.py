@@ -33,12 +33,8 @@ def create(
             show_default=False,
         ),
     ] = "",
-    master: Annotated[
-        bool, typer.Option("--master", metavar="", help="It launches a master.")
-    ] = False,
-    worker: Annotated[
-        bool, typer.Option("--worker", metavar="", help="It launches a worker.")
-    ] = False,
+    master: Annotated[bool, typer.Option("--master", help="It launches a master.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="It launches a worker.")] = False,
     name: Annotated[
         str,
         typer.Option(
@@ -97,7 +93,6 @@ def launch(
         typer.Option(
             "--background",
             "-b",
-            metavar="",
             help="Leave it running; `concurrent env stop` ends it.",
         ),
     ] = False,
@@ -155,7 +150,7 @@ def app(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="master, worker, or the name of an application that is installed or a plug-in.",
             show_default=False,
         ),
@@ -185,9 +180,7 @@ def app(
 
 def delete(
     path: EnvironmentPath,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", metavar="", help="Delete it without a question.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete it without a question.")] = False,
 ) -> int:
     """Delete the environment with its data, keys, logs and backups, after a question."""
     from concurrent_framework import environment as environments

@@ -19,14 +19,12 @@ def plugins(
     path: EnvironmentPath,
     action: Annotated[
         Literal["enable", "disable"] | None,
-        typer.Argument(
-            metavar="[enable|disable]", help="Switch one on or off.", show_default=False
-        ),
+        typer.Argument(metavar="enable|disable", help="Switch one on or off.", show_default=False),
     ] = None,
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="A component, or a whole plug-in, as listed.",
             show_default=False,
         ),

@@ -25,9 +25,7 @@ def top(
             "--interval", "-i", min=0.2, metavar="SECONDS", help="Time between two looks."
         ),
     ] = 1.0,
-    once: Annotated[
-        bool, typer.Option("--once", metavar="", help="Show one picture and end.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show one picture and end.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show live what the cluster does; q ends it. Without a terminal it shows one picture."""
