@@ -118,6 +118,7 @@ def launch(
 def _launch_in_background(path: Path, settings: Sequence[str], arguments: Sequence[str]) -> int:
     from concurrent_framework.cli.opening import opened
     from concurrent_framework.environment import launch_in_background
+    from concurrent_framework.environment.background import said_of
 
     environment = opened(path, settings)
     root = environment.layout.root
@@ -126,6 +127,9 @@ def _launch_in_background(path: Path, settings: Sequence[str], arguments: Sequen
         print(f"{root} has ended already: see `concurrent logs {path}`")
     else:
         print(f"{root} runs as process {holder.pid}; `concurrent env stop {path}` ends it")
+        if environment.application == "master":
+            # Its first line says that it is ready and how Ctrl-C ends it.
+            print(said_of(environment.layout).partition("\n")[2].rstrip())
     return 0
 
 
