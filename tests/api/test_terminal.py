@@ -65,6 +65,7 @@ def test_top_shows_one_picture_when_it_is_piped(swarm: Swarm) -> None:
     assert "w1" in done.out
     assert "0 of 2 executors busy" in done.out
     assert "\x1b" not in done.out
+    assert "q ends" not in done.out
 
 
 def test_top_gives_json(swarm: Swarm) -> None:

@@ -92,7 +92,7 @@ def test_create_says_what_comes_next(type_: Type, here: Path) -> None:
     assert done.code == 0
     assert done.out.splitlines() == [
         f"created {here}/lab",
-        f"start it:              concurrent env launch {here}/lab",
+        f"start it:  concurrent env launch {here}/lab",
     ]
     text = (here / "lab" / "env.toml").read_text(encoding="utf-8")
     assert 'listen = "tcp://127.0.0.1:8099"' in text
@@ -400,16 +400,25 @@ def test_a_master_stays_in_the_background_until_it_is_stopped(type_: Type, here:
         assert done.code == 0, done.err
         pid = int(done.out.split("as process ")[1].split(";")[0])
         assert json.loads(type_("status chief --json").out)["environment"]["pid"] == pid
+        assert "concurrent run APP --join auto" in done.out, "it says how to join"
+        saved = type_("env backup chief")
+        assert saved.code == 0, saved.err
     finally:
         stopped = type_("env stop chief")
     assert stopped.code == 0, stopped.err
+    log = type_("logs chief").out
+    assert [line.split(": ", 1)[1] for line in log.splitlines()] == [
+        "chief starts as master",
+        "chief ended with exit code 0",
+    ]
 
 
 def test_what_ends_at_once_in_the_background_tells_why(type_: Type, lab: Layout) -> None:
     type_("env create hand --worker --join ./lab")
     done = type_("env launch hand -b")
-    assert done.code == 1
-    assert "lab is not running; `concurrent env launch" in done.err
+    assert done.code == 3
+    assert done.err.startswith(f"error: {lab.root} is not running; `concurrent env launch")
+    assert done.err.count("\n") == 1
     assert "has ended already" in type_("env launch lab -b --set probe.depth=0").out
 
 

@@ -202,6 +202,8 @@ def test_a_pipe_gets_nothing_but_what_is_printed() -> None:
         (["run", "seed.py", "--join", "lab7"], 2, "error: 'lab7' is no link"),
         (["run", "seed.py", "--join", "auto", "--workers", "2"], 2, "error: --workers makes a"),
         (["status", "--what"], 2, "error: No such option: --what; see `concurrent status --help`"),
+        (["drian"], 2, "error: No such command 'drian'. Did you mean 'drain'? See `concurrent -"),
+        (["run", "md5", "--limit", "9"], 2, "error: No such option: --limit; what an application"),
         (["whatever"], 2, "error: No such command 'whatever'; see `concurrent --help`"),
         (["worker", "--join", "tcp://host:1"], 2, "error: the link 'tcp://host:1' must begin"),
         (["master", "--listen", "here"], 2, "error: "),

@@ -111,6 +111,9 @@ def test_each_sample_is_found_by_its_name(name: str) -> None:
         ("no/such/hello.py", r"the directory no/such does not exist"),
         ("./", r"./ is a directory"),
         ("mandelbrod", r"there is no sample 'mandelbrod'; did you mean mandelbrot\?"),
+        (".", r"\. is a directory: name a file in it"),
+        ("notes.txt", r"notes.txt is no Python file: expected a file \(hello.py\)"),
+        ("data", r"data is a directory: name a file in it, or MODULE:CLASS"),
         ("zzz", r"there is no sample 'zzz' \(samples: .*mandelbrot"),
         ("hello", r"did you mean the file hello.py\?"),
         ("json", r"json is a module: name the class in it, as in json:MyApplication"),
@@ -123,6 +126,8 @@ def test_what_does_not_exist_is_said_in_one_line(
     text: str, message: str, write: Callable[[str, str], Path]
 ) -> None:
     write("hello.py", "")
+    write("notes.txt", "")
+    write("data/numbers.txt", "")
     with pytest.raises(UsageError, match=message) as caught:
         parse(text)
     assert "\n" not in str(caught.value)

@@ -18,9 +18,11 @@ from concurrent_framework.components.component import component_name, interfaces
 from concurrent_framework.components.interface import full_name
 from concurrent_framework.environment import connection_to, create
 from concurrent_framework.environment.lock import locked
+from concurrent_framework.environment.monitoring import joined_by
 from concurrent_framework.environment.settings import change
 from concurrent_framework.launch.builtin import BUILTIN
 from concurrent_framework.launch.client import MasterClient
+from concurrent_framework.launch.registry import create as register
 from concurrent_framework.model.errors import MasterNotFoundError, UsageError
 from tests.cli.conftest import bounded
 from tests.environment.conftest import open_plain
@@ -171,3 +173,22 @@ def test_what_does_not_run_has_no_master_to_ask(hello: Environment) -> None:
     joined = open_plain(hello.layout.root, settings=["environment.join=ipc:///tmp/x.ipc"])
     with locked(hello.layout, "running"):
         assert connection_to(joined).endpoint == "ipc:///tmp/x.ipc"
+
+
+def test_the_path_of_a_master_leads_to_where_it_is_at_present(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    master = create(tmp_path / "chief", app="master", opener=open_plain)
+    worker = create(
+        tmp_path / "hand", app="worker", settings={"join": "../chief"}, opener=open_plain
+    )
+    with locked(master.layout, "running"):
+        with register("chief") as first:
+            connection = joined_by(worker)
+            assert connection.endpoint == first.endpoint
+        assert connection.whereabouts is not None
+        assert connection.whereabouts() == ""
+        with register("renamed") as second:
+            assert connection.whereabouts() == second.endpoint
+    assert connection.whereabouts() == ""

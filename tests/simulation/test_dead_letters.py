@@ -276,3 +276,16 @@ def test_ended_applications_are_remembered_up_to_a_limit() -> None:
     assert text == "application 3 (c) has ended: it is done"
     with pytest.raises(RefusedOrderError, match="application 3 has ended; see `concurrent apps"):
         order(cluster, "cancel", target="c")
+
+
+def test_what_an_application_leaves_open_is_remembered_as_cancelled() -> None:
+    cluster = SimCluster("push")
+    cluster.add_worker(executors=1)
+    app = cluster.add_application("a")
+    app.push([b"9:fine"] * 3)
+    cluster.run_for(1)
+    app.feed([Leaving("interrupted")])
+    cluster.run_for(1)
+    [ended] = order(cluster, "applications", ended=True)
+    counts = {name: ended[name] for name in ("waiting", "assigned", "finished", "cancelled")}
+    assert counts == {"waiting": 0, "assigned": 0, "finished": 0, "cancelled": 3}

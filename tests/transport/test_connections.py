@@ -9,6 +9,8 @@ import os
 import socket
 import sys
 import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -205,7 +207,7 @@ def test_a_web_server_is_no_master(tcp: Wire, monkeypatch: pytest.MonkeyPatch) -
         client = ZmqClient(f"tcp://127.0.0.1:{web.server_port}", tcp.keys.public)
         client._socket.setsockopt(zmq.HANDSHAKE_IVL, 100)
         monkeypatch.setattr(watching, "REDIAL", 0.05)
-        client._redial()
+        client._redial(client._endpoint)
         problem = trouble(client, "key")
         client.close(0)
         web.shutdown()
@@ -356,3 +358,29 @@ def test_nothing_is_left_behind() -> None:
         cycle()
     assert len(os.listdir("/proc/self/fd")) == descriptors
     assert threading.active_count() == threads
+
+
+def test_a_client_goes_where_the_server_is_when_it_comes_back_elsewhere() -> None:
+    with TemporaryDirectory(prefix="wire-") as directory:  # short, as paths of sockets must be
+        before, after = Path(directory) / "before", Path(directory) / "after"
+        known = [f"ipc://{before}"]
+        server = ZmqServer(ipc=before)
+        client = ZmqClient(known[0], whereabouts=lambda: known[-1])
+        client.send([b"hello"])
+        until(lambda: bool(server.receive(1)), server)
+        server.close(0)
+        known.append("")
+        assert trouble(client, "refused")
+        server = ZmqServer(ipc=after)
+        known.append(f"ipc://{after}")
+        told: list[str] = []
+
+        def moved() -> bool:
+            told.extend(problem.text for problem in client.problems())
+            return f"it is at {known[-1]} now; dialling there" in told
+
+        until(moved, client)
+        client.send([b"again"])
+        until(lambda: [one.frames for one in server.receive(1)] == [[b"again"]], server)
+        client.close(0)
+        server.close(0)

@@ -129,6 +129,7 @@ class ApiServer:
         config = uvicorn.Config(
             application(api, dispatcher, self.port, pages),
             log_config=None,
+            log_level="warning",
             ws=_websocket,  # type: ignore[arg-type]  # uvicorn only calls it
             access_log=False,
             server_header=False,

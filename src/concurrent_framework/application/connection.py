@@ -31,6 +31,8 @@ class Connection:
         token: proof that the application may submit, empty for a private ``ipc://`` endpoint.
         transport: makes the transport; None for ZeroMQ. For tests and other wires.
         foundation: what the master stands on, if that is this program's; None otherwise.
+        whereabouts: says where the master is when nobody answers any more; empty while it does not
+            run. None if it is where it was.
 
     """
 
@@ -39,6 +41,7 @@ class Connection:
     token: str = field(default="", repr=False)
     transport: Callable[[], WatchedClient] | None = None
     foundation: Foundation | None = None
+    whereabouts: Callable[[], str] | None = None
 
     def open(self) -> WatchedClient:
         """Start connecting; never waits."""
@@ -46,4 +49,4 @@ class Connection:
             return self.transport()
         from concurrent_framework.transport.zmq import ZmqClient
 
-        return ZmqClient(self.endpoint, server_key=self.server_key)
+        return ZmqClient(self.endpoint, server_key=self.server_key, whereabouts=self.whereabouts)

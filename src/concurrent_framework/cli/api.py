@@ -13,9 +13,6 @@ from concurrent_framework.cli.options import Json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WIDE = 120
-"""Columns of what is read by a program."""
-
 Where = Annotated[
     Path | None,
     typer.Argument(
@@ -28,9 +25,7 @@ Where = Annotated[
 
 def dashboard(
     path: Where = None,
-    show: Annotated[
-        bool, typer.Option("--print", "-p", metavar="", help="Only print the link.")
-    ] = False,
+    show: Annotated[bool, typer.Option("--print", "-p", help="Only print the link.")] = False,
 ) -> None:
     """Open a master's dashboard in the browser; where there is none, print its link."""
     from concurrent_framework.api.access import access_to
@@ -64,10 +59,8 @@ def stats(
 
 
 def _show(found: Mapping[str, Mapping[str, Any]]) -> None:
-    from rich.console import Console
-
     from concurrent_framework.cli.amounts import count, rate
-    from concurrent_framework.cli.tables import make_table
+    from concurrent_framework.cli.tables import make_table, out
 
     if not found:
         print("no statistics: the master runs with stats.enabled=false, or none is called so")
@@ -81,7 +74,7 @@ def _show(found: Mapping[str, Mapping[str, Any]]) -> None:
         else:
             shown = [_amount(name, one[key]) for key in ("mean", "p50", "p99", "max")]
             table.add_row(name, count(one["count"]), rate(one["rate"]), *shown)
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
+    out().print(table)
 
 
 def _amount(name: str, value: float) -> str:

@@ -21,10 +21,12 @@ from concurrent_framework.cli import (
     steering,
     top,
 )
+from concurrent_framework.cli.helping import Command, Group
 from concurrent_framework.cli.target import sample_names
 
 app = typer.Typer(
     name="concurrent",
+    cls=Group,
     help="Distribute the logic of a whole application onto a swarm of clusters.",
     epilog="Start with: concurrent demo",
     no_args_is_help=True,
@@ -40,7 +42,8 @@ LOOK = "Look"
 STEER = "Steer"
 ENVIRONMENTS = "Keep environments"
 
-app.command("run", rich_help_panel=RUN, epilog=f"Samples: {', '.join(sample_names())}")(running.run)
+SAMPLES = f"Samples: {', '.join(sample_names())}. Their own options: concurrent run NAME -- --help"
+app.command("run", rich_help_panel=RUN, epilog=SAMPLES)(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
 app.command("master", rich_help_panel=NODES)(nodes.master)
 app.command("worker", rich_help_panel=NODES)(nodes.worker)
@@ -66,6 +69,7 @@ app.command("drain", rich_help_panel=STEER)(steering.drain)
 
 env = typer.Typer(
     name="env",
+    cls=Group,
     help="Make, launch, save and delete environments: directories for all of one node or application.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -84,6 +88,10 @@ app.add_typer(env, name="env", rich_help_panel=ENVIRONMENTS)
 app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
 app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
 app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
+
+
+for one in (*app.registered_commands, *env.registered_commands):
+    one.cls = Command
 
 
 def command_names() -> set[str]:
@@ -109,9 +117,7 @@ def _version(asked: bool) -> None:
 def _root(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", metavar="", help="Show the version.", callback=_version, is_eager=True
-        ),
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
     del version

@@ -29,14 +29,14 @@ def logs(
         ),
     ],
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", metavar="", help="Go on with what is added.")
+        bool, typer.Option("--follow", "-f", help="Go on with what is added.")
     ] = False,
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=0, metavar="N", help="Begin with the last N lines.")
     ] = 50,
     join: Join = "",
     as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print a JSON object for each line.")
+        bool, typer.Option("--json", help="Print a JSON object for each line.")
     ] = False,
 ) -> None:
     """Show what an application's tasks and systems wrote, or an environment's log.

@@ -15,7 +15,7 @@ def config(
     path: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PATH]",
+            metavar="PATH",
             help="An environment.",
             show_default="what holds without an environment",
         ),
@@ -31,10 +31,10 @@ def config(
     ] = "",
     reference: Annotated[
         bool,
-        typer.Option("--reference", metavar="", help="Print the page of the documentation."),
+        typer.Option("--reference", help="Print the page of the documentation."),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", metavar="", help="Only say whether everything is right.")
+        bool, typer.Option("--check", help="Only say whether everything is right.")
     ] = False,
     settings: Settings = None,
     as_json: Json = False,

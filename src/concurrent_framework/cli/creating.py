@@ -101,6 +101,6 @@ def _tell(environment: Environment) -> None:
         print(f"set what it launches:  concurrent env app {root} NAME")
     elif app not in (known := environment.components.names(IApp)):
         if near := nearest(app, known):
-            print(f"did you mean {near}?    concurrent env app {root} {near}")
+            print(f"did you mean {near}?  concurrent env app {root} {near}")
         print(f"put a plug-in that has the application {app!r} into {environment.layout.plugins}")
-    print(f"start it:              concurrent env launch {root}")
+    print(f"start it:  concurrent env launch {root}")

@@ -33,12 +33,8 @@ def create(
             show_default=False,
         ),
     ] = "",
-    master: Annotated[
-        bool, typer.Option("--master", metavar="", help="It launches a master.")
-    ] = False,
-    worker: Annotated[
-        bool, typer.Option("--worker", metavar="", help="It launches a worker.")
-    ] = False,
+    master: Annotated[bool, typer.Option("--master", help="It launches a master.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="It launches a worker.")] = False,
     name: Annotated[
         str,
         typer.Option(
@@ -97,7 +93,6 @@ def launch(
         typer.Option(
             "--background",
             "-b",
-            metavar="",
             help="Leave it running; `concurrent env stop` ends it.",
         ),
     ] = False,
@@ -123,6 +118,7 @@ def launch(
 def _launch_in_background(path: Path, settings: Sequence[str], arguments: Sequence[str]) -> int:
     from concurrent_framework.cli.opening import opened
     from concurrent_framework.environment import launch_in_background
+    from concurrent_framework.environment.background import said_of
 
     environment = opened(path, settings)
     root = environment.layout.root
@@ -131,6 +127,9 @@ def _launch_in_background(path: Path, settings: Sequence[str], arguments: Sequen
         print(f"{root} has ended already: see `concurrent logs {path}`")
     else:
         print(f"{root} runs as process {holder.pid}; `concurrent env stop {path}` ends it")
+        if environment.application == "master":
+            # Its first line says that it is ready and how Ctrl-C ends it.
+            print(said_of(environment.layout).partition("\n")[2].rstrip())
     return 0
 
 
@@ -155,7 +154,7 @@ def app(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="master, worker, or the name of an application that is installed or a plug-in.",
             show_default=False,
         ),
@@ -185,9 +184,7 @@ def app(
 
 def delete(
     path: EnvironmentPath,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", metavar="", help="Delete it without a question.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete it without a question.")] = False,
 ) -> int:
     """Delete the environment with its data, keys, logs and backups, after a question."""
     from concurrent_framework import environment as environments

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from concurrent_framework.cli.amounts import age, size, span
-from concurrent_framework.cli.tables import make_table
+from concurrent_framework.cli.tables import make_table, out
 from concurrent_framework.model.report import signal_name
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ _PLAIN = (("name", "name"), ("class", "class"), ("application_name", "applicatio
 
 def show_failed(answer: Sequence[Mapping[str, Any]]) -> None:
     """Print a table of failed tasks, and what to do with them."""
-    console = Console(highlight=False)
+    console = out()
     if not answer:
         console.print("no failed tasks")
         return
@@ -45,7 +44,7 @@ def show_failed(answer: Sequence[Mapping[str, Any]]) -> None:
 
 def show_task(answer: Mapping[str, Any]) -> None:
     """Print everything that is known of a task."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = out(soft_wrap=True)
     console.print(Text.assemble((str(answer["task"]), "bold"), f": {answer['text']}"))
     if "name" not in answer:
         return

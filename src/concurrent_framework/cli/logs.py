@@ -26,13 +26,13 @@ _RECORD = re.compile(
 def logs(
     path: EnvironmentPath,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", metavar="", help="Go on with what is added.")
+        bool, typer.Option("--follow", "-f", help="Go on with what is added.")
     ] = False,
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=0, metavar="N", help="Begin with the last N lines.")
     ] = 50,
     as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print a JSON object for each line.")
+        bool, typer.Option("--json", help="Print a JSON object for each line.")
     ] = False,
 ) -> None:
     """Show the environment's log; with -f, go on until Ctrl-C."""

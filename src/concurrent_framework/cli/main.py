@@ -92,9 +92,18 @@ def _through_typer(words: list[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:
-        complain(f"{error.format_message().rstrip('.')}; see `{_help_for(words)}`")
+        complain(_mistyped(error.format_message(), words))
         return USAGE
     return code if isinstance(code, int) else OK
+
+
+def _mistyped(message: str, words: list[str]) -> str:
+    hint = f"see `{_help_for(words)}`"
+    if message.startswith("No such option") and words[0] == "run":
+        hint = f"what an application shall get follows `--`, for the rest {hint}"
+    if message.endswith("?"):
+        return f"{message} {hint[0].upper()}{hint[1:]}"
+    return f"{message.rstrip('.')}; {hint}"
 
 
 def _help_for(words: list[str]) -> str:

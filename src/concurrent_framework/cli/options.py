@@ -17,7 +17,7 @@ Join = Annotated[
         show_default="the one on this machine",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

@@ -39,11 +39,12 @@ def show_all(rows: Sequence[Described], *, as_json: bool) -> None:
     if as_json:
         _print_json([_as_dict(row) for row in rows])
         return
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from concurrent_framework.cli.tables import out
+
+    console = out()
     for section, options in groupby(rows, key=lambda row: row.section):
         console.print(Text(f"[{section}]", "bold cyan"))
         for row in options:

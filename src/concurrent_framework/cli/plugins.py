@@ -19,14 +19,12 @@ def plugins(
     path: EnvironmentPath,
     action: Annotated[
         Literal["enable", "disable"] | None,
-        typer.Argument(
-            metavar="[enable|disable]", help="Switch one on or off.", show_default=False
-        ),
+        typer.Argument(metavar="enable|disable", help="Switch one on or off.", show_default=False),
     ] = None,
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="A component, or a whole plug-in, as listed.",
             show_default=False,
         ),
@@ -57,10 +55,9 @@ def show(rows: list[ComponentInfo], *, as_json: bool) -> None:
 
         print(json.dumps([row._asdict() for row in rows], indent=2))
         return
-    from rich.console import Console
     from rich.text import Text
 
-    from concurrent_framework.cli.tables import make_table
+    from concurrent_framework.cli.tables import make_table, out
 
     table = make_table("NAME", "STATE", "IMPLEMENTS~", "ORIGIN~", "REMARK~")
     for row in rows:
@@ -71,4 +68,4 @@ def show(rows: list[ComponentInfo], *, as_json: bool) -> None:
             row.origin,
             row.reason or "-",
         )
-    Console(highlight=False).print(table)
+    out().print(table)

@@ -16,7 +16,7 @@ def status(
     path: Annotated[
         str,
         typer.Argument(
-            metavar="[PATH]",
+            metavar="PATH",
             help="An environment that runs: its master, or the one it has joined.",
             show_default=False,
         ),
@@ -48,7 +48,7 @@ def status(
 def apps(
     join: Join = "",
     everything: Annotated[
-        bool, typer.Option("--all", "-a", metavar="", help="Those that have ended, too.")
+        bool, typer.Option("--all", "-a", help="Those that have ended, too.")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -51,24 +51,20 @@ Detach = Annotated[
     typer.Option(
         "--detach",
         "-d",
-        metavar="",
         help="Leave once the master has the task system; `concurrent attach` gets its outcome.",
     ),
 ]
 Dashboard = Annotated[
     bool,
-    typer.Option(
-        "--dashboard", metavar="", help="Serve the dashboard while it runs; prints a link."
-    ),
+    typer.Option("--dashboard", help="Serve the dashboard while it runs; prints a link."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Show no progress bar.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress bar.")]
 
 
 Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        metavar="",
         help="Go on with the application of the same name that the master keeps, if there is one.",
     ),
 ]

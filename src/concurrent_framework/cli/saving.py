@@ -14,7 +14,7 @@ def backup(
     path: EnvironmentPath,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Where to.", show_default="a new one in backups/"),
+        typer.Argument(metavar="FILE", help="Where to.", show_default="a new one in backups/"),
     ] = None,
 ) -> None:
     """Save the environment into one file, also while it is running."""

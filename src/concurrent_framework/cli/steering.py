@@ -53,7 +53,7 @@ def priority(
     value: Annotated[
         int | None,
         typer.Argument(
-            metavar="[N]",
+            metavar="N",
             help="What is added to the priority of each of its tasks; higher goes first.",
             show_default=False,
         ),

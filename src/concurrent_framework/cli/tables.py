@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,14 @@ STATE_STYLES = {
     "on trial": "yellow",
 }
 BAR_WIDTH = 10
+WIDE = 120
+"""Columns of what goes into a file or pipe, unless COLUMNS says otherwise."""
+
+
+def out(*, soft_wrap: bool = False) -> Console:
+    """Return what prints to stdout."""
+    wide = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDE
+    return Console(highlight=False, soft_wrap=soft_wrap, width=wide)
 
 
 def show_environment(runner: Mapping[str, Any]) -> None:
@@ -44,12 +54,12 @@ def show_environment(runner: Mapping[str, Any]) -> None:
     since = time.time() - runner["since"]
     facts = f"  {runner['app']}, process {runner['pid']}, {runner['doing']} for {span(since)}"
     line = Text.assemble((runner["name"], "bold"), facts, (f"  {runner['path']}", "dim"))
-    Console(highlight=False).print(line, soft_wrap=True)
+    out().print(line, soft_wrap=True)
 
 
 def show_status(answer: Mapping[str, Any]) -> None:
     """Print the master in three lines, and its workers as a table."""
-    console = Console(highlight=False)
+    console = out()
     console.print(
         Text.assemble(
             ("● ", "green"),
@@ -77,7 +87,7 @@ def show_status(answer: Mapping[str, Any]) -> None:
 
 def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
     """Print a table of applications, and below each its task systems."""
-    console = Console(highlight=False)
+    console = out()
     if not answer:
         console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
         return
@@ -93,7 +103,7 @@ def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
 
 def show_tasks(answer: Mapping[str, Any]) -> None:
     """Print a table of tasks."""
-    console = Console(highlight=False)
+    console = out()
     tasks = answer["tasks"]
     if not tasks:
         console.print("no unfinished tasks")

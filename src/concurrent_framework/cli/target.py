@@ -72,8 +72,7 @@ def parse(text: str) -> Target:
     if place.endswith(".py") or os.sep in place:
         path = Path(place).expanduser()
         if path.is_dir():
-            message = f"{place} is a directory: name a file in it, or MODULE:CLASS"
-            raise UsageError(message)
+            raise UsageError(_is_a_directory(place))
         if not path.is_file():
             message = f"there is no file {place}{_did_you_mean_file(path)}"
             raise UsageError(message)
@@ -162,11 +161,20 @@ def _no_such_name(place: str) -> str:
     samples = sample_names()
     if Path(f"{place}.py").is_file():
         return f"there is no sample {place!r}; did you mean the file {place}.py?"
+    path = Path(place)
+    if path.is_file():
+        return f"{place} is no Python file: expected {FORMS}"
+    if path.is_dir() and not (path / "__init__.py").is_file():
+        return _is_a_directory(place)
     if _exists(place):
         return f"{place} is a module: name the class in it, as in {place}:MyApplication"
     near = get_close_matches(place, samples, 1)
     hint = f"; did you mean {near[0]}?" if near else f" (samples: {', '.join(samples)})"
     return f"there is no sample {place!r}{hint}"
+
+
+def _is_a_directory(place: str) -> str:
+    return f"{place} is a directory: name a file in it, or MODULE:CLASS"
 
 
 def _exists(module: str) -> bool:

@@ -25,9 +25,7 @@ def top(
             "--interval", "-i", min=0.2, metavar="SECONDS", help="Time between two looks."
         ),
     ] = 1.0,
-    once: Annotated[
-        bool, typer.Option("--once", metavar="", help="Show one picture and end.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show one picture and end.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show live what the cluster does; q ends it. Without a terminal it shows one picture."""
@@ -62,11 +60,10 @@ def _one_picture(client: MasterClient, watch: Watch, *, as_json: bool) -> None:
 
         print(json.dumps(look._asdict(), indent=2))
         return
-    from rich.console import Console
-
+    from concurrent_framework.cli.tables import out
     from concurrent_framework.cli.top_picture import picture
 
-    Console(highlight=False).print(picture(look))
+    out().print(picture(look))
 
 
 def _live(client: MasterClient, watch: Watch, interval: float) -> None:
@@ -77,6 +74,6 @@ def _live(client: MasterClient, watch: Watch, interval: float) -> None:
 
     with Keys(sys.stdin) as keys, Live(screen=True, auto_refresh=False) as live:
         while True:
-            live.update(picture(_look(client, watch)), refresh=True)
+            live.update(picture(_look(client, watch), hint="q ends"), refresh=True)
             if keys.pressed("q", interval):
                 return

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 BAR = 12
 
 
-def picture(look: Look) -> RenderableType:
+def picture(look: Look, hint: str = "") -> RenderableType:
     """Draw the cluster: the master in two lines, applications and workers as tables."""
-    return Group(_head(look), _applications(look), _nodes(look), Text("q ends", "dim"))
+    drawn = [_head(look), _applications(look), _nodes(look)]
+    return Group(*drawn, Text(hint, "dim")) if hint else Group(*drawn)
 
 
 def _head(look: Look) -> RenderableType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from concurrent_framework.environment.files import telling
@@ -14,12 +15,14 @@ from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from concurrent_framework.environment.environment import Environment
+    from concurrent_framework.environment.layout import Layout
     from concurrent_framework.environment.lock import Holder
 
-OUTPUT = "output"
-"""File in ``run/`` that takes what it prints; the log has the same with times."""
+OUTPUT, ERRORS = "output", "errors"
+"""Files in ``run/`` that take what it prints; the log has the same with times."""
 LOOK_AGAIN = 0.05
 """Seconds between looks whether it runs."""
 
@@ -29,7 +32,7 @@ def launch_in_background(
 ) -> Holder | None:
     """Launch an environment and return who runs it, or None if it has ended well already.
 
-    A master can be joined when this returns.
+    A master can be joined when this returns, and has said how.
 
     Args:
         environment: an open environment.
@@ -38,7 +41,7 @@ def launch_in_background(
 
     Raises:
         UsageError: if it runs already.
-        ConcurrentError: if it ended with an error at once; the message is what it printed.
+        ConcurrentError: if it ended with an error at once; message and exit code are its own.
 
     """
     layout = environment.layout
@@ -48,13 +51,13 @@ def launch_in_background(
         command += ["--set", setting]
     with telling(f"launch {layout.root}"):
         layout.make_folders()
-        output = layout.run / OUTPUT
-        with output.open("wb") as stream:
+        errors = layout.run / ERRORS
+        with (layout.run / OUTPUT).open("wb") as stdout, errors.open("wb") as stderr:
             process = subprocess.Popen(
                 [*command, "--", *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
+                stdout=stdout,
+                stderr=stderr,
                 start_new_session=True,
             )
     while (code := process.poll()) is None:
@@ -65,12 +68,25 @@ def launch_in_background(
         time.sleep(LOOK_AGAIN)
     if code == 0:
         return None
-    printed = output.read_text(encoding="utf-8", errors="replace").strip()
-    message = printed.removeprefix("error: ") or f"{layout.root} ended with exit code {code}"
-    raise ConcurrentError(message)
+    error = ConcurrentError(_why(errors) or f"{layout.root} ended with exit code {code}")
+    error.exit_code = code
+    raise error
+
+
+def _why(errors: Path) -> str:
+    """Return the error that the process ended with, else all that it has printed to stderr."""
+    printed = errors.read_text(encoding="utf-8", errors="replace").strip()
+    return f"\n{printed}".rpartition("\nerror: ")[2].strip()
+
+
+def said_of(layout: Layout) -> str:
+    """Return what the process in the background has printed to stdout so far."""
+    with suppress(OSError):
+        return (layout.run / OUTPUT).read_text(encoding="utf-8", errors="replace")
+    return ""
 
 
 def _ready(environment: Environment, holder: Holder) -> bool:
     if environment.application == "master":
-        return master_of_process(holder.pid) is not None
+        return master_of_process(holder.pid) is not None and bool(said_of(environment.layout))
     return holder.doing == RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from concurrent_framework.environment.layout import layout_of
 from concurrent_framework.environment.lock import holder_of
 from concurrent_framework.launch.locate import AUTO, locate
 from concurrent_framework.launch.registry import Registry, places
-from concurrent_framework.model.errors import MasterNotFoundError, UsageError
+from concurrent_framework.model.errors import ConcurrentError, MasterNotFoundError, UsageError
 
 if TYPE_CHECKING:
     from concurrent_framework.environment.environment import Environment
@@ -48,7 +49,8 @@ def joined_by(environment: Environment) -> Connection:
     join = environment.join
     if not is_path(join):
         return locate(join, components=environment.components)
-    return master_at(environment.layout.root / join)
+    path = environment.layout.root / join
+    return replace(master_at(path), whereabouts=lambda: _endpoint_at(path))
 
 
 def master_at(path: Path) -> Connection:
@@ -61,6 +63,14 @@ def master_at(path: Path) -> Connection:
         return own
     message = f"{layout.root} is in use ({holder}) and is no master to join"
     raise UsageError(message)
+
+
+def _endpoint_at(path: Path) -> str:
+    """Return where the master of an environment listens at present; empty while it does not run."""
+    try:
+        return master_at(path).endpoint
+    except ConcurrentError:
+        return ""
 
 
 def demand_joinable(join: str, root: Path) -> None:

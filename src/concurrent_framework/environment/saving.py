@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
-import tempfile
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from concurrent_framework.environment.archive import BackupWriter, extract, verify_backup
 from concurrent_framework.environment.creating import demand_free
+from concurrent_framework.environment.databases import copied, is_database, is_side_file
 from concurrent_framework.environment.environment import Environment
 from concurrent_framework.environment.files import built_beside, sync_folder, telling
 from concurrent_framework.environment.layout import CONFIG, TRANSIENT, Layout
-from concurrent_framework.model.errors import ConcurrentError, UsageError
+from concurrent_framework.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from concurrent_framework.environment.creating import Opener
-
-_SQLITE = b"SQLite format 3\0"
-_SQLITE_SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def backup(environment: Environment, file: Path | None = None) -> Path:
@@ -103,36 +98,12 @@ def _walk(folder: Path, prefix: str, above: frozenset[Path]) -> Iterator[tuple[P
 
 
 def _add_file(path: Path, name: str, writer: BackupWriter, beside: Path) -> None:
-    with path.open("rb") as source:
-        is_database = source.read(len(_SQLITE)) == _SQLITE
-        source.seek(0)
-        if not is_database:
-            if not _is_side_file(path):
-                writer.add_file(name, source)
-            return
-    with tempfile.NamedTemporaryFile(dir=beside) as copy:
-        try:
-            with (
-                closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database,
-                closing(sqlite3.connect(copy.name)) as target,
-            ):
-                database.backup(target)
-        except sqlite3.Error as error:
-            message = f"cannot copy the database {path}: {error}"
-            raise ConcurrentError(message) from None
-        os.fchmod(copy.fileno(), stat.S_IMODE(path.stat().st_mode))
-        writer.add_file(name, copy.file)  # type: ignore[arg-type]
-
-
-def _is_side_file(path: Path) -> bool:
-    """Whether this belongs to a database beside it, whose copy needs it no more."""
-    for suffix in _SQLITE_SIDE_FILES:
-        if path.name.endswith(suffix):
-            database = path.with_name(path.name.removesuffix(suffix))
-            if database.is_file():
-                with database.open("rb") as source:
-                    return source.read(len(_SQLITE)) == _SQLITE
-    return False
+    if is_database(path):
+        with copied(path, beside) as copy:
+            writer.add_file(name, copy)
+    elif not is_side_file(path):
+        with path.open("rb") as source:
+            writer.add_file(name, source)
 
 
 def restore(file: Path, path: Path, *, opener: Opener = Environment.open) -> Environment:

@@ -16,7 +16,7 @@ from concurrent_framework.launch.lifeline import fork_is_safe, signal_at_death_o
 from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PATIENCE = 3.0
 """Seconds a node has to end in an orderly way."""
@@ -40,11 +40,12 @@ class NodeProcess:
         """How it ended, for people."""
         # The child holds the other end of this pipe for as long as it lives, and nobody else does.
         self._alive, held = os.pipe()
-        if fork_is_safe():
-            self.pid = _fork(entry, arguments)
-        else:
-            self._spawned = _spawn(entry, arguments, (*fds, held))
-            self.pid = self._spawned.pid
+        with _interrupts_held():
+            if fork_is_safe():
+                self.pid = _fork(entry, arguments)
+            else:
+                self._spawned = _spawn(entry, arguments, (*fds, held))
+                self.pid = self._spawned.pid
         os.close(held)
 
     def fileno(self) -> int:
@@ -78,6 +79,22 @@ class NodeProcess:
         if self._alive >= 0:
             os.close(self._alive)
             self._alive = -1
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a child is made, which begins with it held back, too."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Ignore Ctrl-C, which a terminal sends to both: the parent asks this process to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _exit_code(pid: int) -> int | None:
@@ -121,6 +138,7 @@ def spawned() -> NoReturn:
 def _become(entry: str, arguments: Mapping[str, Any], parent: int) -> NoReturn:
     code = 1
     try:
+        _leave_interrupts_to_parent()
         signal_at_death_of(parent)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from concurrent_framework.application.interrupts import INTERRUPTED
 from concurrent_framework.config import Config
 from concurrent_framework.launch.components import components_for
 from concurrent_framework.launch.embedded import EmbeddedCluster
@@ -47,7 +48,8 @@ def run(
 
     Raises:
         SystemExit: with the application's exit code if that is not 0; with 2 for something that
-            cannot work, 3 if no master answers, 4 if it refuses. What happened is on stderr.
+            cannot work, 3 if no master answers, 4 if it refuses, 130 after Ctrl-C. What happened is
+            on stderr.
 
     Example:
         ::
@@ -69,6 +71,8 @@ def run(
     except ConcurrentError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:  # before the application runs, or after
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _run_on(

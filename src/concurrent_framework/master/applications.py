@@ -428,7 +428,7 @@ def end_application(reactor: MasterReactor, application: ApplicationRecord, reas
     """Drop an application with everything it has: tasks, systems, hosts, code."""
     state = reactor.state
     if not application.parent:
-        entry = {**views.application(application, reactor.now), "state": "ended", "reason": reason}
+        entry = views.at_its_end(application, reactor.now, reason)
         entry["ended"] = state.settings.epoch + reactor.now
         state.ended.append(entry)
         reactor.journal.history(entry)

@@ -118,6 +118,19 @@ def application(record: ApplicationRecord, now: float) -> dict[str, Any]:
     }
 
 
+def at_its_end(record: ApplicationRecord, now: float, reason: str) -> dict[str, Any]:
+    """Describe an application that ends now: the tasks that it still has end with it."""
+    counts = record.counts
+    dropped = counts.waiting + counts.assigned + counts.finishing
+    return {
+        **application(record, now),
+        "state": "ended",
+        "reason": reason,
+        **dict.fromkeys(("waiting", "assigned", "finishing"), 0),
+        "cancelled": counts.cancelled + dropped,
+    }
+
+
 def tasks(
     state: MasterState, now: float, number: int | None, wanted: dict[str, Any]
 ) -> dict[str, Any]:

@@ -153,6 +153,11 @@ class Dialling:
         self.redial_at = None
         return LinkProblem("lost", f"the connection to {self._endpoint} is being made anew")
 
+    def moved(self, endpoint: str) -> LinkProblem:
+        """Note that who is sought is elsewhere now; what was queued for the old place is lost."""
+        self._endpoint, self._told, self.redial_at = endpoint, "", None
+        return LinkProblem("lost", f"it is at {endpoint} now; dialling there")
+
     def _retried(self) -> LinkProblem | None:
         self.redial_at = None
         tried, self._attempt_seen = self._attempt_seen, False

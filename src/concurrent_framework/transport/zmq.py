@@ -218,6 +218,8 @@ class ZmqClient:
         endpoint: ``ipc:///path`` or ``tcp://host:port``.
         server_key: the master's public key; empty for ipc.
         tuning: limits.
+        whereabouts: asked for the endpoint when nobody answers: who is sought may be elsewhere by
+            then. Empty if that is not known. None if it stays where it is.
 
     Raises:
         UsageError: the endpoint or the key is malformed.
@@ -231,9 +233,16 @@ class ZmqClient:
 
     """
 
-    def __init__(self, endpoint: str, server_key: str = "", tuning: Tuning = STANDARD) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        server_key: str = "",
+        tuning: Tuning = STANDARD,
+        whereabouts: Callable[[], str] | None = None,
+    ) -> None:
         _check_target(endpoint, server_key)
         self._endpoint = endpoint
+        self._whereabouts = whereabouts
         self._plumbing = Plumbing(self)
         self._socket = self._plumbing.socket(zmq.DEALER, tuning)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 100)
@@ -316,10 +325,17 @@ class ZmqClient:
                 problem = self._dialling.feed(event, now)
                 if problem is not None:
                     self._problems.append(problem)
+                if event.kind == zmq.EVENT_CLOSED and self._whereabouts is not None:
+                    self._follow(self._whereabouts())
         due = self._dialling.redial_at
         if due is not None and time.monotonic() >= due:
             self._problems.append(self._dialling.redialled())
-            self._redial()
+            self._redial(self._endpoint)
+
+    def _follow(self, endpoint: str) -> None:
+        if endpoint not in {"", self._endpoint}:
+            self._problems.append(self._dialling.moved(endpoint))
+            self._redial(endpoint)
 
     def _dial(self) -> None:
         try:
@@ -329,13 +345,14 @@ class ZmqClient:
             message = f"cannot connect to {self._endpoint}: {error.strerror}"
             raise UsageError(message) from error
 
-    def _redial(self) -> None:
-        """Connect again after ZeroMQ has given the connection up, as it does after odd answers."""
+    def _redial(self, endpoint: str) -> None:
+        """Connect anew: elsewhere, or where ZeroMQ has given up, as it does after odd answers."""
         try:
             self._socket.disconnect(self._endpoint)
         except zmq.ZMQError as error:
             if error.errno != errno.ENOENT:
                 raise
+        self._endpoint = endpoint
         self._dial()
 
 

@@ -15,17 +15,18 @@ from concurrent_framework import ApplicationNode, IApp, Task, TaskSystem, implem
 from concurrent_framework.samples.mandelbrot.colours import Pixels, first_steps, render
 from concurrent_framework.samples.mandelbrot.fractal import Tile, View, tiles
 from concurrent_framework.samples.mandelbrot.options import parse
+from concurrent_framework.samples.spelling import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from concurrent_framework import SystemMaster, TaskError
 
-NEXT = f"""
-Look closer         concurrent run mandelbrot -- --zoom 100000
-All options         concurrent run mandelbrot -- --help
-More samples        concurrent run NAME, for md5, expensive, dnacurve, codecount
-This one's source   {__file__}"""
+NEXT = """
+Look closer         {command} run mandelbrot -- --zoom 100000
+All options         {command} run mandelbrot -- --help
+More samples        {command} run NAME, for md5, expensive, dnacurve, codecount
+This one's source   {source}"""
 
 
 class RenderTile(Task):
@@ -129,5 +130,5 @@ class Mandelbrot(ApplicationNode):
         imsave(output, pixels)
         size = f"{view.width} x {view.height} pixels, each the mean of {view.samples**2} points"
         self.log.info(f"{output}: {size}, computed in {seconds:.1f} s.")
-        self.log.info(NEXT)
+        self.log.info(NEXT.format(command=command(), source=__file__))
         self.shutdown_main_loop()

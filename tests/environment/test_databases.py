@@ -1,0 +1,94 @@
+"""Databases that their program has for itself, as a running master has its journal."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from concurrent_framework.environment import Environment, backup, restore
+from concurrent_framework.model.errors import ConcurrentError
+from tests.environment.conftest import open_plain
+from tests.store.stores import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = b"x" * 20_000
+
+
+def test_the_journal_of_a_running_master_is_saved_while_it_is_written(
+    lab: Environment, tmp_path: Path
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        with Place("sqlite-off", lab.layout.data).opened() as store:
+            while not over.is_set():
+                store.append(b"%d " % (written + 1) + DATA)
+                written += 1
+                if written == 300:  # beyond the size at which the log is begun anew
+                    begun.set()
+                if written % 400 == 0:
+                    store.replace(written - 100, b"")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert begun.wait(30)
+        before = written
+        saved = backup(lab)
+    finally:
+        over.set()
+        writer.join()
+    restored = restore(saved, tmp_path / "copy", opener=open_plain)
+    assert not (restored.layout.data / "journal.db-wal").exists()
+    with Place("sqlite-off", restored.layout.data).opened() as store:
+        numbers = [entry.number for entry in store.entries()]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert before <= numbers[-1] <= written
+        assert all(entry.data == b"%d " % entry.number + DATA for entry in store.entries())
+
+
+def exclusive(path: Path, mode: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path)
+    database.execute("pragma locking_mode=exclusive")
+    database.execute(f"pragma journal_mode={mode}")
+    database.execute("create table numbers (number)")
+    database.commit()
+    return database
+
+
+def test_one_that_changes_faster_than_it_is_copied_is_given_up(
+    lab: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lab.layout.data / "quick.db"
+    copyfile = shutil.copyfile
+    with closing(exclusive(path, "wal")) as database:
+
+        def copy_and_begin_the_log_anew(source: Path, target: Path) -> None:
+            copyfile(source, target)
+            database.execute("insert into numbers values (1)")
+            database.commit()
+            database.execute("pragma wal_checkpoint(truncate)")
+
+        monkeypatch.setattr(
+            "concurrent_framework.environment.databases.shutil.copyfile",
+            copy_and_begin_the_log_anew,
+        )
+        with pytest.raises(ConcurrentError, match=r"quick.db changes faster than it can be copied"):
+            backup(lab)
+
+
+def test_one_without_a_log_that_stays_locked_is_told(lab: Environment) -> None:
+    with (
+        closing(exclusive(lab.layout.data / "locked.db", "delete")),
+        pytest.raises(ConcurrentError, match=r"cannot copy .*locked.db: database is locked"),
+    ):
+        backup(lab)
