@@ -27,7 +27,9 @@ def main(system: str, name: str, budget: str, began: str, output: str, *settings
         except NotOffered:
             return None
 
-    figures = catalog.peer(system).make(list(settings)).run(work)
+    peer = catalog.peer(system).make(list(settings))
+    peer.lasting = not measure.start
+    figures = peer.run(work)
     Path(output).write_text(json.dumps(figures), encoding="utf-8")
 
 

@@ -29,10 +29,14 @@ class Peer(ABC):
     Args:
         settings: ``section.key=value`` each, for Concurrent.
 
+    Attributes:
+        lasting: whether it is to be as it is for long work, where its start does not count.
+
     """
 
     def __init__(self, settings: Sequence[str] = ()) -> None:
         self.settings = settings
+        self.lasting = True
 
     @abstractmethod
     def run(self, work: Callable[[Peer], Coroutine[Any, Any, T]]) -> T:

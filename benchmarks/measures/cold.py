@@ -24,4 +24,5 @@ MEASURE = Measure(
     "From the start of a new Python to the first result, all processes and imports included.",
     (Shown("seconds", "first result", "s", "less"),),
     work,
+    start=True,
 )

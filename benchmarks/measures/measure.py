@@ -53,6 +53,7 @@ class Measure(NamedTuple):
         about: what exactly is done.
         shown: the figures it yields, the most telling first.
         work: does it.
+        start: starting the system is part of it.
 
     """
 
@@ -61,3 +62,4 @@ class Measure(NamedTuple):
     about: str
     shown: tuple[Shown, ...]
     work: Callable[[Peer, Effort], Coroutine[Any, Any, Figures]]
+    start: bool = False

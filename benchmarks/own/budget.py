@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 TASKS = 100_000
 FEW_TASKS = 2_000
 ROUNDS = 5
-KINDS = {
-    "concurrent-mstr": "master",
-    "concurrent-wrkr": "worker",
-    "cc-executor": "executors",
-}
-"""Names of processes, and what they are; any other is the application or a template."""
+KINDS = ("application", "master", "worker", "executors")
 
 
 def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
@@ -65,9 +60,17 @@ def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
 
 def _used() -> dict[str, float]:
     """Return the processor time of this process and those below it, by kind."""
-    used = dict.fromkeys(("application", *KINDS.values()), 0.0)
+    used = dict.fromkeys(KINDS, 0.0)
     own = psutil.Process()
     for process in (own, *own.children(recursive=True)):
         with contextlib.suppress(psutil.Error):
-            used[KINDS.get(process.name(), "application")] += seconds_of(process.pid)
+            used[_kind(process)] += seconds_of(process.pid)
     return used
+
+
+def _kind(process: psutil.Process) -> str:
+    """Return what a process is; any that is nothing else is the application or a template."""
+    if process.name() == "cc-executor":
+        return "executors"
+    command = process.cmdline()[2:3]
+    return command[0] if command in (["master"], ["worker"]) else "application"

@@ -7,8 +7,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from benchmarks.peer import EXECUTORS, Peer
+from benchmarks.swarm import swarm
 from benchmarks.workloads import burn, mebibyte, nothing, size_of
-from concurrent_framework import ApplicationNode, IApp, LocalCluster, Task, TaskError, implements
+from concurrent_framework import (
+    ApplicationNode,
+    IApp,
+    LocalCluster,
+    Task,
+    TaskError,
+    implements,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -113,10 +122,13 @@ class Caller(ApplicationNode):
 
 
 class Concurrent(Peer):
-    """Concurrent with a cluster on this machine."""
+    """Concurrent on this machine: a master that keeps a journal in SQLite, and a worker.
+
+    If it is not to last, it is the cluster that an application makes for itself, without a journal.
+    """
 
     def run(self, work: Callable[[Peer], Coroutine[Any, Any, T]]) -> T:
-        """Start a cluster, and an application that does the work."""
+        """Start it, and an application that does the work."""
         outcome: list[T] = []
 
         async def in_application(application: Caller) -> None:
@@ -127,8 +139,12 @@ class Concurrent(Peer):
             """The application for this work."""
 
         Measured.work = in_application
-        with LocalCluster(EXECUTORS, self.settings) as cluster:
-            cluster.run(Measured)
+        if self.lasting:
+            with swarm("sqlite", self.settings) as link:
+                run(Measured, join=link)
+        else:
+            with LocalCluster(EXECUTORS, self.settings) as cluster:
+                cluster.run(Measured)
         return outcome[0]
 
     async def singles(self, function: Any, arguments: Sequence[Any]) -> float:
