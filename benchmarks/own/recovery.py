@@ -13,8 +13,8 @@ from benchmarks.own.measure import TITLES, OwnFound
 from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.master import facts
-from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.invariants import check_invariants
+from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.spec import CodeReference, TaskSpec
