@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.own.goal import HEAD, Figure
 from benchmarks.own.measure import TITLES, OwnFound
@@ -24,9 +24,17 @@ STORES = ("memory", "sqlite")
 COMMAND = str(Path(sys.executable).with_name("concurrent"))
 
 
+class Swarm(NamedTuple):
+    """A master and a worker that run: how to join, and the processes."""
+
+    link: str
+    master: int
+    worker: int
+
+
 @contextmanager
-def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[str]:
-    """Start a master with a store, and a worker; give the master's link."""
+def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[Swarm]:
+    """Start a master with a store, and a worker."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
         root = Path(name)
         runtime = root / "run"
@@ -52,7 +60,7 @@ def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            yield link
+            yield Swarm(link, master.pid, worker.pid)
         finally:
             for process in (worker, master):
                 process.terminate()
@@ -70,7 +78,7 @@ def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
     rounds = 1 if quick else ROUNDS
     rates: dict[str, list[float]] = {store: [] for store in STORES}
     with swarm("memory", settings) as without, swarm("sqlite", settings) as with_journal:
-        links = {"memory": without, "sqlite": with_journal}
+        links = {"memory": without.link, "sqlite": with_journal.link}
         for link in links.values():
             rate(link)
         for _ in range(rounds):
