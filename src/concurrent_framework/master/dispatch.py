@@ -89,7 +89,8 @@ class Dispatcher:
             if not views:
                 blocked.add(group.key)
                 continue
-            self._place(group, seconds, views, now)
+            if not self._place(group, seconds, views, now):
+                blocked.add(group.key)
 
     def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
         """Return the workers for a task that has failed before; see `standing.avoids`."""
@@ -137,19 +138,22 @@ class Dispatcher:
 
     def _place(
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
-    ) -> None:
+    ) -> bool:
+        """Hand out tasks of a group; False if the scheduler gives them to nobody for now."""
         queue, key = self._state.queue, group.key
         count = 1 if key.suspect or key.retried else group.live
         if queue.competitors(key.priority) > 1:
             count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
         self._turn += 1
         request = Request(count, group.need, seconds, self._turn)
-        for number, placed in self._scheduler.place(request, views):
+        placements = self._scheduler.place(request, views)
+        for number, placed in placements:
             worker = self._state.workers[number]
             records = queue.take(group, placed)
             cost = (seconds or UNKNOWN_SECONDS) * worker.share(group.need)
             queue.shares.charge(key.application, cost * len(records))
             self._assign(records, worker, now)
+        return len(placements) > 0
 
     def _assign(self, records: list[TaskRecord], worker: WorkerRecord, now: float) -> None:
         number, tasks = worker.number, worker.tasks
