@@ -34,6 +34,10 @@ RECALL_SECONDS = 0.005
 """A worker with more unstarted work than this, per executor, gives some back to idle ones."""
 SILENCE_SECONDS = 0.020
 """So does one that holds unstarted work and has reported nothing for this long."""
+CANDIDATES = 128
+"""Workers with room that a scheduler is shown at a time, in turn: to look at more costs more than it gains."""
+LOOK_SECONDS = 20e-6
+"""Time per worker between two looks for what idle ones could do, so that looking takes a small share of it."""
 
 
 def group_key(record: TaskRecord) -> GroupKey:
@@ -69,6 +73,7 @@ class Dispatcher:
         self._scheduler = scheduler
         self._outbox = outbox
         self._turn = 0
+        self._next_look = 0.0
 
     def round(self, now: float) -> None:
         """Place ready tasks until there are none, or no worker has room for any of them."""
@@ -104,8 +109,14 @@ class Dispatcher:
     ) -> list[WorkerView]:
         need, suspect = group.need, group.key.suspect
         shares = group.records[0].spec.shares
-        views = []
+        enough = len(workers)
+        if enough > CANDIDATES and not shares and self._scheduler.pattern == "push":
+            start = self._turn * CANDIDATES % enough
+            workers, enough = workers[start:] + workers[:start], CANDIDATES
+        views: list[WorkerView] = []
         for worker in workers:
+            if len(views) == enough:
+                break
             capacity, trial = worker.capacity, worker.standing.quarantined
             if not capacity.can_run(need) or (suspect and (trial or worker.suspects)):
                 continue
@@ -202,6 +213,12 @@ class Dispatcher:
 
     def recall(self, now: float) -> bool:
         """Ask busy workers for unstarted tasks if others are idle; whether to look again soon."""
+        if now < self._next_look:
+            return True
+        self._next_look = now + LOOK_SECONDS * len(self._state.workers)
+        return self._recall(now)
+
+    def _recall(self, now: float) -> bool:
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         if len(workers) < 2:
             return False
