@@ -65,6 +65,7 @@ def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[Swarm]:
             for process in (worker, master):
                 process.terminate()
                 process.wait()
+            master.stdout.close()
 
 
 def rate(link: str) -> float:

@@ -34,7 +34,7 @@ RECALL_SECONDS = 0.005
 """A worker with more unstarted work than this, per executor, gives some back to idle ones."""
 SILENCE_SECONDS = 0.020
 """So does one that holds unstarted work and has reported nothing for this long."""
-CANDIDATES = 128
+CANDIDATES = 64
 """Workers with room that a scheduler is shown at a time, in turn: to look at more costs more than it gains."""
 LOOK_SECONDS = 20e-6
 """Time per worker between two looks for what idle ones could do, so that looking takes a small share of it."""
@@ -122,20 +122,17 @@ class Dispatcher:
                 continue
             if trial and worker.tasks:
                 continue
-            view = WorkerView(
-                worker.number,
-                0,
-                capacity.executors,
-                worker.occupied,
-                worker.load,
-                worker.speed,
-                worker.asked,
-                self._held(worker, shares) if shares else 0,
-            )
-            share = worker.share(need)
-            room = self._scheduler.room(share, seconds, view, worker.credit)
+            number, executors = worker.number, capacity.executors
+            occupied, load = worker.usage()
+            speed, asked = worker.speed, worker.asked
+            holds = self._held(worker, shares) if shares else 0
+            view = WorkerView(number, 0, executors, occupied, load, speed, asked, holds)
+            room = self._scheduler.room(worker.share(need), seconds, view, worker.credit)
             if room > 0:
-                views.append(view._replace(room=1 if suspect or trial else room))
+                room = 1 if suspect or trial else room
+                views.append(
+                    WorkerView(number, room, executors, occupied, load, speed, asked, holds)
+                )
         return views
 
     def _held(self, worker: WorkerRecord, shares: tuple[str, ...]) -> int:

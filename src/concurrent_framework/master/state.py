@@ -314,6 +314,16 @@ class WorkerRecord:
             share = self._shares[need] = self.capacity.share(need)
         return share
 
+    def usage(self) -> tuple[float, float]:
+        """Return `occupied` and `load`, in half the time that both take."""
+        occupied = load = 0.0
+        for spec, count in self.in_flight.items():
+            taken = self.share(spec.spec.resources) * count
+            seconds = spec.seconds
+            occupied += taken
+            load += taken * (DEPTH_SECONDS if seconds is None else seconds)
+        return occupied, load
+
     @property
     def occupied(self) -> float:
         """Executors' shares that its tasks take when all run at once."""
