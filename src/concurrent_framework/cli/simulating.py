@@ -23,7 +23,7 @@ ALL = "all"
 Names = list[str] | None
 
 
-def simulate(
+def simulate(  # noqa: PLR0917 (one argument per option)
     path: Annotated[
         Path,
         typer.Argument(

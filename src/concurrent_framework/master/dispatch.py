@@ -85,17 +85,14 @@ class Dispatcher:
             for worker in self._state.workers.values()
             if worker.peer is not None and standing.takes_work(worker, now)
         ]
-        blocked: set[GroupKey] = set()
-        while workers and (group := queue.next_group(blocked)) is not None:
+        turns = queue.turns()
+        while workers and (group := turns.next()) is not None:
             seconds = group.records[0].spec.seconds
             again = group.key.suspect or group.key.retried
             able = self._willing(group, workers, now) if again else workers
             views = self._views(group, seconds, able)
-            if not views:
-                blocked.add(group.key)
-                continue
-            if not self._place(group, seconds, views, now):
-                blocked.add(group.key)
+            if not views or not self._place(group, seconds, views, now):
+                turns.block(group)
 
     def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
         """Return the workers for a task that has failed before; see `standing.avoids`."""

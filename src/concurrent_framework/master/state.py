@@ -71,7 +71,7 @@ class TaskRecord(Struct, gc=False):
     together up to the spec's `max_attempts`. `since` is when it came into its state, `arrived` when
     it was submitted, `due` when its backoff is over. `overdue`: its deadline has come. `checkpoint`
     is the newest that one of its attempts made. `root` is the sequence of the pushed task that it
-    descends from.
+    descends from, if it belongs to a system: nothing else is ever rolled back.
     """
 
     key: int
