@@ -142,7 +142,7 @@ def test_people_get_a_table(recorded: Recorded) -> None:
         r"^24 tasks of 1 application, recorded on 1 worker with \d+ executors?;", done.out
     )
     assert re.search(r"recorded +1/\d+ +\d", done.out)
-    assert re.search(r"push round-robin +1/\d+ +\d.* m?s +-\d+% +\d+%", done.out)
+    assert re.search(r"round-robin +1/\d+ +\d.* m?s +-\d+% +\d+%", done.out)
 
 
 @pytest.mark.parametrize(

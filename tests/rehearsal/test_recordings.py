@@ -139,6 +139,17 @@ def test_a_master_that_begins_again_goes_on_after_what_is_whole(tmp_path: Path) 
     check(taken_from(path)[0])
 
 
+def test_a_master_that_counts_from_the_beginning_begins_it_anew(tmp_path: Path) -> None:
+    path = tmp_path / "run.rec"
+    record(path, ROUNDS * 3)
+    Recorder(path, 1 << 20, BEGIN, LOG, anew=True).close()
+    record(path)
+    check(taken_from(path)[0])
+    (tmp_path / "other").write_text("mine")
+    with pytest.raises(UsageError, match="is something else"):
+        Recorder(tmp_path / "other", 1 << 20, BEGIN, LOG, anew=True)
+
+
 def test_a_recording_ends_where_it_is_as_long_as_it_may_be(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

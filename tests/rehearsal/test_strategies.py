@@ -115,7 +115,7 @@ def test_a_plug_in_strategy_is_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "complaint"),
     [
-        ("Raising", "return workers[99]", r"push raising has raised IndexError: .*raising_strategy.py, line 8"),
+        ("Raising", "return workers[99]", r"raising has raised IndexError: .*raising_strategy.py, line 8"),
         ("Greedy", "return [Placement(workers[0].number, 5)]", "places 5 tasks on worker 1, which has room for 1"),
         ("Lost", "return [Placement(7, 1)]", "places 1 tasks on worker 7, which has room for 0"),
         ("Lazy", "return []", "4 of 4 tasks were never handed to a worker"),

@@ -186,7 +186,8 @@ class MasterNode(Component):
         "record",
         default="",
         doc="File in which to write down what the work was like, for `concurrent bench simulate`; none if"
-        " empty. Relative to the directory of the journal, or to the working directory if there is none.",
+        " empty. Relative to the directory of the journal, or to the working directory if there is none; a"
+        " master without a journal begins it anew.",
     )
     record_bytes = Option(
         "master",
@@ -224,7 +225,7 @@ class MasterNode(Component):
             epoch=time.time() - time.monotonic(),
             journal=kept or bool(self.record),
         )
-        self._recorder = self._open_recorder(settings.epoch) if self.record else None
+        self._recorder = self._open_recorder(settings.epoch, kept=kept) if self.record else None
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
         store, state = self._recover(settings) if kept else (None, None)
         self._reactor = MasterReactor(
@@ -234,9 +235,9 @@ class MasterNode(Component):
         record = None if self._recorder is None else self._recorder.record
         self._keeping = Keeping(store, self._reactor, self._perform, record=record)
 
-    def _open_recorder(self, epoch: float) -> Recorder:
+    def _open_recorder(self, epoch: float, *, kept: bool) -> Recorder:
         path = (self._places.journal or Path()).absolute() / Path(self.record).expanduser()
-        return Recorder(path, self.record_bytes, epoch, self._places.log)
+        return Recorder(path, self.record_bytes, epoch, self._places.log, anew=not kept)
 
     def _recover(self, settings: Settings) -> tuple[IStore, MasterState]:
         """Open the store and read what it holds."""

@@ -18,29 +18,33 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Appends to a recording until that is as long as it may be.
+    """Writes a recording until that is as long as it may be.
 
     It never hinders the master: what cannot be written is told once, and the recording ends there.
 
     Args:
-        path: the file; what is in it already, by an earlier master, stays.
+        path: the file.
         limit: bytes that it may have.
         epoch: unix time when the master's clock was at zero.
         log: where to tell why it ends.
+        anew: whether what an earlier master has recorded there goes, because this one counts its
+            applications and workers from the beginning.
 
     Raises:
         UsageError: the file cannot be written, or is something else.
 
     """
 
-    def __init__(self, path: Path, limit: int, epoch: float, log: Logger) -> None:
+    def __init__(
+        self, path: Path, limit: int, epoch: float, log: Logger, *, anew: bool = False
+    ) -> None:
         self._path = path
         self._limit = limit
         self._epoch = epoch
         self._log = log
         self._frames = Frames()
         try:
-            self._size = _prepare(path)
+            self._size = _prepare(path, anew=anew)
             self._file: BufferedWriter | None = path.open("ab")
         except OSError as error:
             message = f"master.record: {path} cannot be written: {error.strerror or error}"
@@ -78,8 +82,8 @@ class Recorder:
         self.close()
 
 
-def _prepare(path: Path) -> int:
-    """Make the file, or cut off what a killed master has not written whole; return its size."""
+def _prepare(path: Path, *, anew: bool) -> int:
+    """Make the file, or begin it anew, or cut off what a killed master has not written whole; return its size."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
@@ -92,7 +96,7 @@ def _prepare(path: Path) -> int:
             message = f"master.record: {path} is something else: name a file that is no other's"
             raise UsageError(message)
         whole = len(HEADER)
-        while size := file.read(LENGTH_BYTES):
+        while not anew and (size := file.read(LENGTH_BYTES)):
             following = whole + LENGTH_BYTES + int.from_bytes(size, "big")
             if len(size) < LENGTH_BYTES or following > length:
                 break

@@ -37,7 +37,7 @@ class Variant(NamedTuple):
     @property
     def title(self) -> str:
         """What people call it."""
-        return " ".join(filter(None, (self.scheduler, self.strategy)))
+        return self.strategy or self.scheduler
 
 
 class Watched:
