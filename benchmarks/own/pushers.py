@@ -27,7 +27,7 @@ PATIENCE = 60.0
 """Seconds that the master has to take an application in."""
 POLL = 100
 """Milliseconds after which heartbeats are looked after."""
-UNFINISHED = 1000
+UNFINISHED = 10_000
 """Tasks that an application has pushed and not seen ended, at most."""
 STATE = dump_state(object())
 
