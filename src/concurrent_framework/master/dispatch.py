@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent_framework.scheduling.queue import Group
 
 FAIR_SECONDS = 0.005
-"""Run time handed out at a time while several applications compete."""
+"""Run time handed out at a time, for each worker with room, while several applications compete."""
 UNKNOWN_SECONDS = 0.001
 """Run time that fairness assumes for tasks that have not been measured."""
 RECALL_SECONDS = 0.005
@@ -148,7 +148,8 @@ class Dispatcher:
         queue, key = self._state.queue, group.key
         count = 1 if key.suspect or key.retried else group.live
         if queue.competitors(key.priority) > 1:
-            count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
+            portion = FAIR_SECONDS * len(views) / (seconds or UNKNOWN_SECONDS)
+            count = min(count, max(1, int(portion)))
         self._turn += 1
         request = Request(count, group.need, seconds, self._turn)
         placements = self._scheduler.place(request, views)
