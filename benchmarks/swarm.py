@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 COMMAND = str(Path(sys.executable).with_name("concurrent"))
 
 
+class Swarm(NamedTuple):
+    """A master and a worker that run: how to join, and the processes."""
+
+    link: str
+    master: int
+    worker: int
+
+
 @contextmanager
-def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[str]:
-    """Start a master with a store, and a worker; give the master's link."""
+def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[Swarm]:
+    """Start a master with a store, and a worker."""
     with tempfile.TemporaryDirectory(prefix="c") as name:
         root = Path(name)
         runtime = root / "run"
@@ -44,8 +52,9 @@ def swarm(store: str, settings: Sequence[str] = ()) -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            yield link
+            yield Swarm(link, master.pid, worker.pid)
         finally:
             for process in (worker, master):
                 process.terminate()
                 process.wait()
+            master.stdout.close()

@@ -29,7 +29,7 @@ def measure(settings: Sequence[str], *, quick: bool) -> OwnFound:
     rounds = 1 if quick else ROUNDS
     rates: dict[str, list[float]] = {store: [] for store in STORES}
     with swarm("memory", settings) as without, swarm("sqlite", settings) as with_journal:
-        links = {"memory": without, "sqlite": with_journal}
+        links = {"memory": without.link, "sqlite": with_journal.link}
         for link in links.values():
             rate(link)
         for _ in range(rounds):

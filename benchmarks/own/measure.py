@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 TITLES = {
     "budget": "Processor time of a task, by process",
     "memory": "Memory of a queued task",
+    "stream": "Memory while a generator's tasks pass through",
     "pending": "Cost of a task, by how many are pending",
     "workers": "Cost of a task, by the number of workers",
+    "applications": "Cost of a task, by the number of applications",
     "executors": "A worker's executors alone",
     "speedup": "Speed-up of long tasks",
     "startup": "Start-up of the command",

@@ -140,8 +140,8 @@ class Concurrent(Peer):
 
         Measured.work = in_application
         if self.lasting:
-            with swarm("sqlite", self.settings) as link:
-                run(Measured, join=link)
+            with swarm("sqlite", self.settings) as standing:
+                run(Measured, join=standing.link)
         else:
             with LocalCluster(EXECUTORS, self.settings) as cluster:
                 cluster.run(Measured)

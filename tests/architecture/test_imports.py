@@ -36,7 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"managers", "scheduling"}),
     frozenset({"application", "master", "worker"}),
     frozenset({"launch", "testing"}),
-    frozenset({"api", "cli", "dashboard", "environment", "interfaces", "samples"}),
+    frozenset({"api", "cli", "dashboard", "environment", "interfaces", "rehearsal", "samples"}),
 )
 """From the bottom up. A package imports its own layer and those below."""
 
@@ -49,6 +49,10 @@ STRANGERS = frozenset({"application", "master", "worker"})
 PURE = (
     "model/*",
     "protocol/*",
+    "rehearsal/figures.py",
+    "rehearsal/stage.py",
+    "rehearsal/worker.py",
+    "rehearsal/workload.py",
     "scheduling/*",
     "application/session.py",
     "application/events.py",
@@ -69,6 +73,7 @@ SHELLS = (
     "master/keeping.py",
     "master/line.py",
     "master/node.py",
+    "master/recorder.py",
 )
 """The exceptions in there: files that do the I/O around a core."""
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from concurrent_framework.master import facts
 from concurrent_framework.master.letters import Letter
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure
-from concurrent_framework.model.resources import Resources
+from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import PushSystem, SystemEnded
 from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
 
 GOLDEN = Path(__file__).parents[1] / "golden" / f"journal-{facts.FORMAT}.hex"
+WITHOUT_TIMES = GOLDEN.with_name("journal-1-without-times.hex")
 
 CODE = CodeReference("shop.tasks", "Buy", bundle="ab" * 32)
 SPEC = TaskSpec(
@@ -66,14 +68,16 @@ EVERYTHING: list[facts.Fact] = [
     facts.Defined(4, (SpecEntry(1, SPEC),), (CodeBlob("ab" * 32, "bundle", b"zip"),)),
     facts.Defined(4, (), (CodeBlob("cd" * 32, "data", b"shared"),), ("ef" * 32,)),
     facts.Submitted(4, 1, [NewTask(1, "buy", b"milk"), NewTask(1, "", b"")], 1700000000.5, 1),
-    facts.Ended(4, 6, [Outcome(4 << 40 | 1, 3 << 20 | 1, b"ok", b"changed", 0.5, worker=2)]),
+    facts.Ended(
+        4, 6, [Outcome(4 << 40 | 1, 3 << 20 | 1, b"ok", b"changed", 0.5, worker=2)], 1700000001.25
+    ),
     facts.Finishing(Outcome(4 << 40 | 2, 3 << 20 | 2, failure=FAILURE, children=2)),
     facts.Delivered(4, 6),
     facts.ApplicationOver(2),
     facts.Cancelled([4 << 40 | 2]),
     facts.Lost(4 << 40 | 2, 2, 1, (ATTEMPT,), 3),
     facts.Handed(4 << 40 | 2, 3 << 20 | 3, 2),
-    facts.WorkerJoined(2, "0ff1", "w1", draining=True),
+    facts.WorkerJoined(2, "0ff1", "w1", draining=True, capacity=Capacity(2, 4.0, 1 << 30)),
     facts.WorkerGone(1),
     facts.SystemPushed(4, PUSH),
     facts.SystemStarted(4, 3, 5, 2),
@@ -101,6 +105,16 @@ def test_the_encoding_has_not_changed() -> None:
 
 def test_what_was_written_is_read() -> None:
     assert facts.decode(bytes.fromhex(GOLDEN.read_text())) == EVERYTHING
+
+
+def test_what_earlier_versions_wrote_is_read() -> None:
+    """Before there were times of outcomes and workers' capacities; either version reads the other's."""
+    changed: dict[type, Any] = {
+        facts.Ended: lambda fact: replace(fact, at=0.0),
+        facts.WorkerJoined: lambda fact: replace(fact, capacity=None),
+    }
+    earlier = [changed.get(type(fact), lambda fact: fact)(fact) for fact in EVERYTHING]
+    assert facts.decode(bytes.fromhex(WITHOUT_TIMES.read_text())) == earlier
 
 
 @pytest.mark.parametrize(

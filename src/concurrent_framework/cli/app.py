@@ -18,6 +18,7 @@ from concurrent_framework.cli import (
     queries,
     running,
     saving,
+    simulating,
     steering,
     top,
 )
@@ -88,6 +89,15 @@ app.add_typer(env, name="env", rich_help_panel=ENVIRONMENTS)
 app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
 app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
 app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
+
+bench = typer.Typer(
+    name="bench",
+    help="Find out what would be quicker.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+bench.command("simulate")(simulating.simulate)
+app.add_typer(bench, name="bench", rich_help_panel=LOOK)
 
 
 for one in (*app.registered_commands, *env.registered_commands):

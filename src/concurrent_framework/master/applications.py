@@ -232,8 +232,13 @@ def _submit(
     fence = application.rollbacks << FENCE_BITS
     records = []
     key = task_key(application.number, first)
+    name, descends = "", application.parent > 0  # only a system can go back, and needs the root
     for row in rows:
         spec = specs.get(row.spec)
+        if row.name == name:
+            row.name = name  # one string for all that are called so
+        else:
+            name = row.name
         if spec is None:
             failure = Failure(
                 "failed", "ProtocolError", f"{row.name} refers to spec {row.spec}, never defined"
@@ -244,7 +249,8 @@ def _submit(
             delivery.put(reactor, application, outcome, row, None, root or key & SEQUENCE_MASK)
         else:
             record = TaskRecord(key, spec, row, attempt=fence, since=now, arrived=now)
-            record.root = root or key & SEQUENCE_MASK
+            if descends:
+                record.root = root or key & SEQUENCE_MASK
             tasks[key] = record
             records.append(record)
         key += 1

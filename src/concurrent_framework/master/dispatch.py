@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from concurrent_framework.scheduling.queue import Group
 
 FAIR_SECONDS = 0.005
-"""Run time handed out at a time while several applications compete."""
+"""Run time handed out at a time, for each worker with room, while several applications compete."""
 UNKNOWN_SECONDS = 0.001
 """Run time that fairness assumes for tasks that have not been measured."""
 RECALL_SECONDS = 0.005
 """A worker with more unstarted work than this, per executor, gives some back to idle ones."""
 SILENCE_SECONDS = 0.020
 """So does one that holds unstarted work and has reported nothing for this long."""
+CANDIDATES = 64
+"""Workers with room that a scheduler is shown at a time, in turn: to look at more costs more than it gains."""
+LOOK_SECONDS = 20e-6
+"""Time per worker between two looks for what idle ones could do, so that looking takes a small share of it."""
 
 
 def group_key(record: TaskRecord) -> GroupKey:
@@ -69,6 +73,7 @@ class Dispatcher:
         self._scheduler = scheduler
         self._outbox = outbox
         self._turn = 0
+        self._next_look = 0.0
 
     def round(self, now: float) -> None:
         """Place ready tasks until there are none, or no worker has room for any of them."""
@@ -80,16 +85,14 @@ class Dispatcher:
             for worker in self._state.workers.values()
             if worker.peer is not None and standing.takes_work(worker, now)
         ]
-        blocked: set[GroupKey] = set()
-        while workers and (group := queue.next_group(blocked)) is not None:
+        turns = queue.turns()
+        while workers and (group := turns.next()) is not None:
             seconds = group.records[0].spec.seconds
             again = group.key.suspect or group.key.retried
             able = self._willing(group, workers, now) if again else workers
             views = self._views(group, seconds, able)
-            if not views:
-                blocked.add(group.key)
-                continue
-            self._place(group, seconds, views, now)
+            if not views or not self._place(group, seconds, views, now):
+                turns.block(group)
 
     def _willing(self, group: Group, workers: list[WorkerRecord], now: float) -> list[WorkerRecord]:
         """Return the workers for a task that has failed before; see `standing.avoids`."""
@@ -103,27 +106,30 @@ class Dispatcher:
     ) -> list[WorkerView]:
         need, suspect = group.need, group.key.suspect
         shares = group.records[0].spec.shares
-        views = []
+        enough = len(workers)
+        if enough > CANDIDATES and not shares and self._scheduler.pattern == "push":
+            start = self._turn * CANDIDATES % enough
+            workers, enough = workers[start:] + workers[:start], CANDIDATES
+        views: list[WorkerView] = []
         for worker in workers:
+            if len(views) == enough:
+                break
             capacity, trial = worker.capacity, worker.standing.quarantined
             if not capacity.can_run(need) or (suspect and (trial or worker.suspects)):
                 continue
             if trial and worker.tasks:
                 continue
-            view = WorkerView(
-                worker.number,
-                0,
-                capacity.executors,
-                worker.occupied,
-                worker.load,
-                worker.speed,
-                worker.asked,
-                self._held(worker, shares) if shares else 0,
-            )
-            share = worker.share(need)
-            room = self._scheduler.room(share, seconds, view, worker.credit)
+            number, executors = worker.number, capacity.executors
+            occupied, load = worker.usage()
+            speed, asked = worker.speed, worker.asked
+            holds = self._held(worker, shares) if shares else 0
+            view = WorkerView(number, 0, executors, occupied, load, speed, asked, holds)
+            room = self._scheduler.room(worker.share(need), seconds, view, worker.credit)
             if room > 0:
-                views.append(view._replace(room=1 if suspect or trial else room))
+                room = 1 if suspect or trial else room
+                views.append(
+                    WorkerView(number, room, executors, occupied, load, speed, asked, holds)
+                )
         return views
 
     def _held(self, worker: WorkerRecord, shares: tuple[str, ...]) -> int:
@@ -137,19 +143,23 @@ class Dispatcher:
 
     def _place(
         self, group: Group, seconds: float | None, views: list[WorkerView], now: float
-    ) -> None:
+    ) -> bool:
+        """Hand out tasks of a group; False if the scheduler gives them to nobody for now."""
         queue, key = self._state.queue, group.key
         count = 1 if key.suspect or key.retried else group.live
         if queue.competitors(key.priority) > 1:
-            count = min(count, max(1, int(FAIR_SECONDS / (seconds or UNKNOWN_SECONDS))))
+            portion = FAIR_SECONDS * len(views) / (seconds or UNKNOWN_SECONDS)
+            count = min(count, max(1, int(portion)))
         self._turn += 1
         request = Request(count, group.need, seconds, self._turn)
-        for number, placed in self._scheduler.place(request, views):
+        placements = self._scheduler.place(request, views)
+        for number, placed in placements:
             worker = self._state.workers[number]
             records = queue.take(group, placed)
             cost = (seconds or UNKNOWN_SECONDS) * worker.share(group.need)
             queue.shares.charge(key.application, cost * len(records))
             self._assign(records, worker, now)
+        return len(placements) > 0
 
     def _assign(self, records: list[TaskRecord], worker: WorkerRecord, now: float) -> None:
         number, tasks = worker.number, worker.tasks
@@ -198,6 +208,12 @@ class Dispatcher:
 
     def recall(self, now: float) -> bool:
         """Ask busy workers for unstarted tasks if others are idle; whether to look again soon."""
+        if now < self._next_look:
+            return True
+        self._next_look = now + LOOK_SECONDS * len(self._state.workers)
+        return self._recall(now)
+
+    def _recall(self, now: float) -> bool:
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         if len(workers) < 2:
             return False

@@ -15,6 +15,7 @@ from msgspec import Struct
 from concurrent_framework.master.letters import Letter
 from concurrent_framework.model.errors import ConcurrentError
 from concurrent_framework.model.outcome import Attempt
+from concurrent_framework.model.resources import Capacity
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.application import PushSystem, SystemEnded
 from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMAT = 1
-"""Version of the encoding. A change of what is written needs another one, and a way to read this."""
+"""Version of the encoding. A change of what is written needs another one, and a way to read this.
+
+Only fields with a default may be added to the end of a fact without one: whoever does not know them
+passes over them."""
 
 
 class JournalError(ConcurrentError):
@@ -125,11 +129,15 @@ class Submitted(Struct, array_like=True, tag=4, gc=False):
 
 
 class Ended(Struct, array_like=True, tag=5, gc=False):
-    """Tasks have their outcomes, which are to be delivered as ``first``, ``first + 1``, …"""
+    """Tasks have their outcomes, which are to be delivered as ``first``, ``first + 1``, …
+
+    They came at a unix time; 0 if that is not known.
+    """
 
     application: int
     first: int
     outcomes: list[Outcome]
+    at: float = 0.0
 
 
 class Finishing(Struct, array_like=True, tag=6, gc=False):
@@ -192,12 +200,13 @@ class Handed(Struct, array_like=True, tag=11, gc=False):
 
 
 class WorkerJoined(Struct, array_like=True, tag=12, gc=False):
-    """A worker is there; people may want it to get nothing new."""
+    """A worker is there, and offers this; people may want it to get nothing new."""
 
     number: int
     session: str
     name: str
     draining: bool = False
+    capacity: Capacity | None = None
 
 
 class WorkerGone(Struct, array_like=True, tag=13, gc=False):

@@ -59,14 +59,14 @@ class Journal:
         self._ended: set[int] = set()
         self._changed: set[int] = set()
 
-    def take(self) -> list[facts.Fact]:
+    def take(self, now: float) -> list[facts.Fact]:
         """Return the facts of the round, in their order, and start afresh."""
         if not (self._first or self._then or self._ended or self._changed):
             return []
-        present = self._state.applications
+        present, at = self._state.applications, self._state.settings.epoch + now
         taken = [*self._first, *self._then]
         for number in sorted(self._ended & present.keys()):
-            taken += _outcomes(present[number])
+            taken += _outcomes(present[number], at)
         for number in sorted(self._changed & present.keys()):
             taken.append(application_fact(self._state, present[number]))
         self._first, self._then, self._ended, self._changed = [], [], set(), set()
@@ -165,7 +165,7 @@ class Journal:
         """Note the outcomes of this round before others take their numbers."""
         if child.number in self._ended:
             self._ended.discard(child.number)
-            self._first.extend(_outcomes(child))
+            self._first.extend(_outcomes(child, 0.0))
 
     def rolled_back(self, child: ApplicationRecord, dropped: Iterable[Undelivered]) -> None:
         """Note that a system has gone back to its checkpoint; these outcomes never were."""
@@ -266,7 +266,7 @@ class Journal:
             self._then.append(facts.History(entry))
 
 
-def _outcomes(application: ApplicationRecord) -> list[facts.Fact]:
+def _outcomes(application: ApplicationRecord, at: float) -> list[facts.Fact]:
     """Return what came into an application's outbox since it was looked at last, and number it."""
     number = max(application.journalled + 1, application.first_number)
     application.journalled = application.next_delivery - 1
@@ -282,7 +282,7 @@ def _outcomes(application: ApplicationRecord) -> list[facts.Fact]:
             outcomes = []
         else:
             if not outcomes:
-                found.append(facts.Ended(application.number, number, outcomes))
+                found.append(facts.Ended(application.number, number, outcomes, at))
             outcome = entry.outcome
             entry.number = number
             outcomes.append(outcome)
@@ -359,7 +359,9 @@ def checkpoint_fact(child: ApplicationRecord, state: Payload) -> facts.Checkpoin
 
 def worker_fact(worker: WorkerRecord) -> facts.WorkerJoined:
     """Return that a worker is there."""
-    return facts.WorkerJoined(worker.number, worker.session, worker.name, worker.standing.draining)
+    return facts.WorkerJoined(
+        worker.number, worker.session, worker.name, worker.standing.draining, worker.capacity
+    )
 
 
 def failed_fact(state: MasterState, letter: Letter) -> facts.Failed:

@@ -34,6 +34,7 @@ class Keeping:
         perform: carries out any command but `Persist`.
         spare: bytes up to which the journal is short enough.
         step: bytes of it that are looked at in one round.
+        record: takes the facts of each round, and its time, too.
 
     """
 
@@ -45,8 +46,10 @@ class Keeping:
         *,
         spare: int = SPARE_BYTES,
         step: int = STEP_BYTES,
+        record: Callable[[Sequence[facts.Fact], float], None] | None = None,
     ) -> None:
         self._step = step
+        self._record = record
         self._store = store
         self._reactor = reactor
         self._perform = perform
@@ -78,6 +81,8 @@ class Keeping:
 
     def _carry_out(self, commands: Sequence[Command], now: float) -> list[Event]:
         first = commands[0] if commands else None
+        if self._record is not None and isinstance(first, Persist):
+            self._record(first.facts, now)
         if self._store is None or not isinstance(first, Persist):
             self._perform_all(commands)
             return []

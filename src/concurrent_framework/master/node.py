@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import zmq
@@ -18,6 +19,7 @@ from concurrent_framework.master.hosts import HostProcesses
 from concurrent_framework.master.keeping import Keeping
 from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
+from concurrent_framework.master.recorder import Recorder
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
 from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
@@ -30,7 +32,6 @@ from concurrent_framework.store.places import StorePlaces
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from logging import Logger
-    from pathlib import Path
 
     from concurrent_framework.master.commands import Command
     from concurrent_framework.master.events import Event
@@ -181,6 +182,22 @@ class MasterNode(Component):
         minimum=0,
         doc="How many applications that have ended `concurrent apps --all` still knows.",
     )
+    record = Option(
+        "master",
+        "record",
+        default="",
+        doc="File in which to write down what the work was like, for `concurrent bench simulate`; none if"
+        " empty. Relative to the directory of the journal, or to the working directory if there is none; a"
+        " master without a journal begins it anew.",
+    )
+    record_bytes = Option(
+        "master",
+        "record_bytes",
+        default=256 * 1024 * 1024,
+        minimum=1024,
+        unit="bytes",
+        doc="Size at which that ends; a task takes about 10 bytes.",
+    )
 
     def __init__(self, places: MasterPlaces) -> None:
         self._places = places
@@ -191,6 +208,7 @@ class MasterNode(Component):
     def app_init(self) -> None:
         """Make the core with the configured scheduler."""
         places = self._places
+        kept = places.journal is not None and self.store != "memory"
         settings = Settings(
             places.session,
             places.name,
@@ -206,21 +224,25 @@ class MasterNode(Component):
             self.history,
             version=places.version,
             epoch=time.time() - time.monotonic(),
-            journal=places.journal is not None and self.store != "memory",
+            journal=kept or bool(self.record),
             linger=ACKNOWLEDGE_SECONDS,
         )
+        self._recorder = self._open_recorder(settings.epoch, kept=kept) if self.record else None
         scheduler = self.components.get(ITaskScheduler, self.scheduler)
-        store, state = self._recover(settings)
+        store, state = self._recover(settings) if kept else (None, None)
         self._reactor = MasterReactor(
             settings, self._gauge.scheduler(scheduler), time.monotonic(), state
         )
         self._gauge.watch(self._reactor)
-        self._keeping = Keeping(store, self._reactor, self._perform)
+        record = None if self._recorder is None else self._recorder.record
+        self._keeping = Keeping(store, self._reactor, self._perform, record=record)
 
-    def _recover(self, settings: Settings) -> tuple[IStore | None, MasterState | None]:
-        """Open the store and read what it holds, if there is one."""
-        if not settings.journal:
-            return None, None
+    def _open_recorder(self, epoch: float, *, kept: bool) -> Recorder:
+        path = (self._places.journal or Path()).absolute() / Path(self.record).expanduser()
+        return Recorder(path, self.record_bytes, epoch, self._places.log, anew=not kept)
+
+    def _recover(self, settings: Settings) -> tuple[IStore, MasterState]:
+        """Open the store and read what it holds."""
         places = StorePlaces(self._places.journal, self._places.name)
         component = cast("type[Component]", self.components.find(IStore, self.store))
         store = cast("IStore", self.components.create(component, places))
@@ -247,6 +269,8 @@ class MasterNode(Component):
             self._turn(self._events(hosts=self._hosts.fileno() in ready))
         self._turn([Stopping(places.stop.reason)])
         self._keeping.close()
+        if self._recorder is not None:
+            self._recorder.close()
         places.transport.close(LINGER)
         return places.stop.exit_code
 

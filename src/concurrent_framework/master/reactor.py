@@ -99,7 +99,7 @@ class MasterReactor:
         if not self._stopped and now >= self._next_check:
             self._next_check = now + self.state.settings.lease / 4
             liveness.check(self)
-        facts = self.journal.take()
+        facts = self.journal.take(now)
         commands, peers = self.outbox.flush(now)
         if facts:
             commands.insert(0, Persist(facts))

@@ -167,7 +167,8 @@ def _add_undelivered(application: ApplicationRecord, replayed: ReplayedApplicati
             application.live_bytes += system_bytes(found)
             continue
         spec = application.specs.get(found.task.spec)
-        entry = Undelivered(found.outcome, found.task, spec, found.root, number)
+        root = found.root if application.parent else 0
+        entry = Undelivered(found.outcome, found.task, spec, root, number)
         application.outgoing.append(entry)
         application.undelivered[found.outcome.key] = entry
         application.live_bytes += row_bytes(found.task) + outcome_bytes(found.outcome)
@@ -182,7 +183,8 @@ def _add_tasks(
     for key in sorted(rows):
         row = rows[key]
         record = TaskRecord(key, specs[row.spec], row, since=now, arrived=at[key] - epoch)
-        record.root = replayed.root_of(key)
+        if application.parent:
+            record.root = replayed.root_of(key)
         record.attempt = replayed.fences.get(key, 0) << FENCE_BITS
         tasks[key] = record
         records.append(record)

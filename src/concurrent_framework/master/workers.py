@@ -49,6 +49,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         worker = WorkerRecord(number, hello.session, hello.name or f"worker-{number}", reactor.now)
         state.workers[number] = worker
         state.worker_sessions[hello.session] = number
+        worker.offer(hello.capacity)
         reactor.journal.joined(worker)
         reactor.outbox.log(
             "info",

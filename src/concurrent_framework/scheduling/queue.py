@@ -7,6 +7,7 @@ spec form a group: whether one of them can be placed, and how many at a time, ho
 from __future__ import annotations
 
 from collections import deque
+from heapq import heapify, heappop, heapreplace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -63,6 +64,71 @@ class Group:
         return head.arrived, head.key
 
 
+class Turns:
+    """Whose turn it is in a scheduling round: by priority, fair share, and order of arrival.
+
+    An application is looked at again only when it had its turn, so a round costs as much as there are
+    applications and turns, and not their product.
+
+    Args:
+        shares: what applications were given.
+        paused: those that are held back.
+        levels: the groups of each application, by priority, the highest first.
+
+    """
+
+    def __init__(
+        self,
+        shares: FairShares,
+        paused: Container[int],
+        levels: list[dict[int, dict[GroupKey, Group]]],
+    ) -> None:
+        self._shares = shares
+        self._paused = paused
+        self._levels = iter(levels)
+        self._level: dict[int, dict[GroupKey, Group]] = {}
+        self._order: list[tuple[float, int, int]] = []
+        self._blocked: set[GroupKey] = set()
+
+    def block(self, group: Group) -> None:
+        """Leave a group out for the rest of the round."""
+        self._blocked.add(group.key)
+
+    def next(self) -> Group | None:
+        """Return the group whose turn it is; None if all are through."""
+        order, used_by = self._order, self._shares.used
+        while True:
+            while order:
+                used, place, application = order[0]
+                group = self._first_of(application)
+                if group is None:
+                    heappop(order)
+                elif (now := used_by(application)) > used:
+                    heapreplace(order, (now, place, application))
+                else:
+                    return group
+            level = next(self._levels, None)
+            if level is None:
+                return None
+            self._level = level
+            order += [
+                (used_by(application), place, application)
+                for place, application in enumerate(level)
+                if application not in self._paused
+            ]
+            heapify(order)
+
+    def _first_of(self, application: int) -> Group | None:
+        groups = self._level.get(application)
+        if not groups:
+            return None
+        blocked = self._blocked
+        ready = [group for group in groups.values() if group.live and group.key not in blocked]
+        if len(ready) < 2:
+            return ready[0] if ready else None
+        return min(ready, key=_arrival)
+
+
 class ReadyQueue:
     """The ready tasks of all applications."""
 
@@ -107,26 +173,9 @@ class ReadyQueue:
         group.live += len(records)
         self.live += len(records)
 
-    def next_group(self, blocked: Container[GroupKey]) -> Group | None:
-        """Return the group whose turn it is, leaving out the blocked ones; None if there is none."""
-        for priority in self._order:
-            level = self._levels[priority]
-            best: Group | None = None
-            lowest = 0.0
-            for application, groups in level.items():
-                if application in self.paused:
-                    continue
-                ready = [g for g in groups.values() if g.live and g.key not in blocked]
-                candidate = (
-                    None if not ready else ready[0] if len(ready) == 1 else min(ready, key=_arrival)
-                )
-                if candidate is not None:
-                    used = self.shares.used(application)
-                    if best is None or used < lowest:
-                        best, lowest = candidate, used
-            if best is not None:
-                return best
-        return None
+    def turns(self) -> Turns:
+        """Return whose turn it is, for one scheduling round."""
+        return Turns(self.shares, self.paused, [self._levels[one] for one in self._order])
 
     def ready(self) -> int:
         """Return how many live tasks belong to applications that are not paused."""

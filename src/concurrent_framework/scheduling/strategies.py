@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
 from concurrent_framework.components import Component, implements
@@ -31,16 +32,21 @@ def _fill(
     the same spread as task by task at a fraction of the cost.
     """
     given = dict.fromkeys((worker.number for worker in workers), 0)
-    open_ = list(workers)
+    # Of workers that are equally cheap, the first is taken.
+    open_ = [(cost(worker, 0.0), place) for place, worker in enumerate(workers)]
+    heapify(open_)
     left = request.tasks
     least = max(1, request.tasks // 16)
     while left and open_:
-        best = min(open_, key=lambda worker: cost(worker, given[worker.number] / worker.executors))
+        place = open_[0][1]
+        best = workers[place]
         portion = min(left, best.room - given[best.number], max(least, best.executors))
         given[best.number] += portion
         left -= portion
         if given[best.number] >= best.room:
-            open_.remove(best)
+            heappop(open_)
+        else:
+            heapreplace(open_, (cost(best, given[best.number] / best.executors), place))
     return [Placement(number, count) for number, count in given.items() if count]
 
 

@@ -96,8 +96,11 @@ class Task:
     def __init__(self, name: str = "", system_id: Any = None, client_id: Any = None) -> None:
         if name:
             self.name = name
-        self.system_id = system_id
-        self.client_id = client_id
+        # What is None already would only travel with the task.
+        if system_id is not None:
+            self.system_id = system_id
+        if client_id is not None:
+            self.client_id = client_id
 
     @property
     def worker_id(self) -> str | None:

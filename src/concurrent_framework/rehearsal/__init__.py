@@ -1,0 +1,1 @@
+"""A recorded run, once more in virtual time: with another strategy, scheduler or cluster."""
