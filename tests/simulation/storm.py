@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from concurrent_framework.application.commands import Begin
 from concurrent_framework.application.events import CancelAsked
 from concurrent_framework.model.ids import FIRST_SPAWNED, task_key
-from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.network import Faults
 from concurrent_framework.testing.nodes import SimApplication, SimWorker
+from tests.simulation.witness import WatchedCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from concurrent_framework.testing.cluster import SimCluster
     from concurrent_framework.testing.nodes import SimNode
 
 SEEDS = 500
@@ -25,6 +26,19 @@ LEASE = 4.0
 SPARE = 300
 """Bytes of a journal that is short enough: so few that it is always being shortened."""
 STEP = 200
+ENDURED = frozenset(
+    {
+        "message lost", "message repeated", "message late", "message overtaken",
+        "cut both ways", "cut to the master", "cut from the master",
+        "master killed", "master killed in the middle of a round", "master killed before it has written",
+        "master killed when it had written", "master started again",
+        "worker killed", "worker started", "application killed", "application started again",
+        "host killed", "host started again", "disk full", "disk slow",
+        "master's clock jumped", "worker's clock jumped", "application's clock jumped",
+        "machine's clock set",
+    }
+)  # fmt: skip
+"""Everything that goes wrong in storms, as it is counted."""
 
 
 class Person:
@@ -46,6 +60,7 @@ class Person:
         if self.processes:
             self.app.kill()
             self.app.expecting = 0
+            self.cluster.happened["application started again"] += 1
         name = f"{self.name}{len(self.processes)}"
         hello = {"session": self.name, "connect_timeout": 1e9, "pid": len(self.processes) + 1}
         self.processes.append(SimApplication(self.cluster, name, hello))
@@ -90,7 +105,9 @@ class Storm:
         late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
         faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
         self.disk = SimDisk(SPARE, STEP)
-        self.cluster = SimCluster(pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True)
+        self.cluster = WatchedCluster(
+            pattern, lease=LEASE, faults=faults, disk=self.disk, hosts=True
+        )
         self.workers: list[SimWorker] = [self._worker() for _ in range(2)]
         self.people = [Person(self.cluster, name) for name in ("ann", "bob")]
 
@@ -107,6 +124,7 @@ class Storm:
             *([self.push] * 8), self.push_system, self.cut, self.cut_one_way, self.mend, self.mend, self.mend,
             self.kill, self.join, self.join, self.leave, self.cancel, self.attach, self.kill_host,
             self.crash, self.crash_soon, *([self.restart] * 4), self.fill, *([self.empty] * 3),
+            self.slow_down, self.jump, self.jump_wall,
         ]  # fmt: skip
         for _ in range(acts):
             self.chance.choice(choices)()
@@ -117,6 +135,7 @@ class Storm:
         faults = self.cluster.server.faults
         faults.loss = faults.duplication = faults.jitter = 0.0
         self.disk.full = False
+        self.disk.slow = 0.0
         self.disk.countdown = 0
         if not self.cluster.alive:
             self.cluster.start_master()
@@ -133,8 +152,10 @@ class Storm:
                 return
 
     def settled(self) -> bool:
-        """Whether nothing is left to be done."""
+        """Whether nothing is left to be done, and everybody is back."""
         state = self.cluster.master.state
+        if not all(person.app.session.online for person in self.people):
+            return False
         return not state.tasks and not any(one.unfinished for one in state.applications.values())
 
     # What may happen.
@@ -144,13 +165,20 @@ class Storm:
         if person.app.session.welcome is None:
             return
         count = self.chance.choice([1, 3, 12])
-        took = self.chance.choice([b"0.001", b"0.3", b"2", b"5", b"0.3:>2"])
+        took = self.chance.choice(
+            [b"0.001", b"0.3", b"2", b"5", b"0.3:>2", b"0.1:?3:fine", b"4/0.5:fine"]
+        )
+        backoff = self.chance.choice([0.0, 0.0, 0.5])
         person.app.push(
             [took] * count,
             priority=self.chance.choice([0, 0, 5]),
             idempotent=self.chance.random() < 0.7,
             max_attempts=self.chance.choice([1, 3, 50]),
             notifies=self.chance.random() < 0.2,
+            retry_on=("OSError",),
+            backoff=backoff,
+            max_backoff=4 * backoff,
+            deadline=self.chance.choice([0.0, 0.0, 0.0, 8.0]),
         )
 
     def push_system(self) -> None:
@@ -213,6 +241,20 @@ class Storm:
 
     def empty(self) -> None:
         self.disk.full = False
+        self.disk.slow = 0.0
+
+    def slow_down(self) -> None:
+        """Let each write take a while, at the worst longer than a lease."""
+        self.disk.slow = self.chance.choice([0.01, 0.2, 1.0, 1.5 * LEASE])
+
+    def jump(self) -> None:
+        """Let a clock go forward, as that of a machine does that was asleep."""
+        seconds = self.chance.choice([0.5 * LEASE, 2 * LEASE, 600.0])
+        self.chance.choice([self.cluster, *self.nodes]).jump(seconds)
+
+    def jump_wall(self) -> None:
+        """Set the machine's clock; whoever reads it later may find himself in the past."""
+        self.cluster.jump_wall(self.chance.choice([-86_400.0, -10.0, 10.0, 86_400.0]))
 
 
 def whole(node: SimNode) -> bool:

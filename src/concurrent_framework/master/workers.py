@@ -76,7 +76,13 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     state.peers[peer] = PeerRecord("execute", number)
     drop = _reconcile(reactor, worker, hello.holding)
     reactor.outbox.send(
-        peer, reactor.welcome(number, pattern=reactor.scheduler.pattern, drop=tuple(drop))
+        peer,
+        reactor.welcome(
+            number,
+            pattern=reactor.scheduler.pattern,
+            drop=tuple(drop),
+            greeting=hello.greeting,
+        ),
     )
     # What it keeps of applications that ended while it was away, or that an earlier master had.
     for ended in {application_of(key) for key, _ in drop} - state.applications.keys():

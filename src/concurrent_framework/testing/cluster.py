@@ -84,6 +84,7 @@ class SimCluster:
         self.make_manager: Callable[..., SimManager] = SimManager
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
+        self._begun: set[str] = set()
         self.start_host: Callable[[str], None] = self._start_host
         self.log: list[str] = []
         self.answers: list[Answer] = []
@@ -103,7 +104,7 @@ class SimCluster:
         self._scheduler = scheduler
         self._settings = Settings("", "sim", lease, journal=disk is not None, **options)
         self._with_hosts = hosts
-        self._rounds = 0
+        self.rounds = 0
         self._tick_at: float | None = None
         self.start_master()
 
@@ -213,13 +214,13 @@ class SimCluster:
     def _turn(self, events: Sequence[Any]) -> None:
         now = self.now
         self._keeping.turn(events, now)
-        self._rounds += 1
-        if len(self.master.state.tasks) < CHECK_ALWAYS or self._rounds % CHECK_SOMETIMES == 0:
+        self.rounds += 1
+        if len(self.master.state.tasks) < CHECK_ALWAYS or self.rounds % CHECK_SOMETIMES == 0:
             check_invariants(self.master.state)
         due = self._keeping.deadline()
         if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
             self._tick_at = due
-            self.clock.at(due - self.skew, lambda: self._tick(due))
+            self.clock.at_skewed(due, self.skew, lambda: self._tick(due))
 
     def _perform(self, command: Any) -> None:
         if self.disk is not None:
@@ -243,6 +244,9 @@ class SimCluster:
 
     def _start_host(self, host: str) -> None:
         if self._with_hosts:
+            again = host in self._begun or "." in host
+            self._begun.add(host)
+            self.happened["host started again"] += again
             self.hosts[host] = SimHost(self, host)
 
     def host_ended(self, host: str) -> None:

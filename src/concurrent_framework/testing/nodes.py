@@ -86,7 +86,9 @@ class SimNode:
     def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
         """Have something done at a time, if still alive then."""
         if due is not None:
-            self.cluster.clock.at(due - self.skew, lambda: tick() if self.alive else None)
+            self.cluster.clock.at_skewed(
+                due, self.skew, lambda: tick() if self.alive else None
+            )
 
 
 class SimWorker(SimNode):
@@ -104,6 +106,7 @@ class SimWorker(SimNode):
         self, cluster: SimCluster, name: str, capacity: Capacity, cache_bytes: int = CACHE_BYTES
     ) -> None:
         super().__init__(cluster, name)
+        cluster.happened["worker started"] += 1
         self.manager = cluster.make_manager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
         self.stored: dict[str, bytes] = {}
