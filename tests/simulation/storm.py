@@ -15,7 +15,7 @@ from concurrent_framework.testing.nodes import SimApplication, SimWorker
 from tests.simulation.witness import WatchedCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from concurrent_framework.testing.cluster import SimCluster
     from concurrent_framework.testing.nodes import SimNode
@@ -39,6 +39,10 @@ ENDURED = frozenset(
     }
 )  # fmt: skip
 """Everything that goes wrong in storms, as it is counted."""
+
+
+KINDS = (b"0.001", b"0.3", b"2", b"5", b"0.3:>2", b"0.1:?3:fine", b"4/0.5:fine", b"7/3")
+"""Payloads of the tasks that are pushed; see `SimManager`."""
 
 
 class Person:
@@ -96,11 +100,13 @@ class Storm:
     Args:
         seed: what decides; an odd one stands for a network on which messages overtake each other.
         pattern: how work reaches the workers.
+        kinds: payloads of the tasks.
 
     """
 
-    def __init__(self, seed: int, pattern: str = "push") -> None:
+    def __init__(self, seed: int, pattern: str = "push", kinds: Sequence[bytes] = KINDS) -> None:
         self.seed = seed
+        self.kinds = kinds
         self.chance = random.Random(seed)
         late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
         faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
@@ -165,9 +171,7 @@ class Storm:
         if person.app.session.welcome is None:
             return
         count = self.chance.choice([1, 3, 12])
-        took = self.chance.choice(
-            [b"0.001", b"0.3", b"2", b"5", b"0.3:>2", b"0.1:?3:fine", b"4/0.5:fine"]
-        )
+        took = self.chance.choice(self.kinds)
         backoff = self.chance.choice([0.0, 0.0, 0.5])
         person.app.push(
             [took] * count,
@@ -250,7 +254,8 @@ class Storm:
     def jump(self) -> None:
         """Let a clock go forward, as that of a machine does that was asleep."""
         seconds = self.chance.choice([0.5 * LEASE, 2 * LEASE, 600.0])
-        self.chance.choice([self.cluster, *self.nodes]).jump(seconds)
+        jumps = [self.cluster.jump, *(node.jump for node in self.nodes)]
+        self.chance.choice(jumps)(seconds)
 
     def jump_wall(self) -> None:
         """Set the machine's clock; whoever reads it later may find himself in the past."""
@@ -293,10 +298,10 @@ def check_promises(storm: Storm) -> None:
     assert size < 100 * SPARE, f"the journal has {size} bytes though nothing is pending"
 
 
-def run(seed: int, pattern: str, acts: int = 40) -> Storm:
+def run(seed: int, pattern: str, kinds: Sequence[bytes] = KINDS) -> Storm:
     """Run a storm and check what is promised; the storm, for whoever wants to know more."""
-    storm = Storm(seed, pattern)
-    storm.rage(acts)
+    storm = Storm(seed, pattern, kinds)
+    storm.rage(40)
     storm.calm()
     check_promises(storm)
     return storm

@@ -31,8 +31,9 @@ class WatchedCluster(SimCluster):
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the master, and look at what it has then."""
         super().feed(events)
-        if not self.alive or self._waiting is not None or self.master.state.trouble:
+        if not self.settled or self.master.state.trouble:
             return
+        self._count_attempts()
         for worker in self.master.state.workers.values():
             for key, record in worker.tasks.items():
                 if record.checkpoint and record.state == lifecycle.ASSIGNED:
@@ -45,6 +46,17 @@ class WatchedCluster(SimCluster):
                 if system.checkpoint:
                     self._restorable.add(known)
                 assert known not in self._restorable or system.checkpoint, "a checkpoint is gone"
+
+    def _count_attempts(self) -> None:
+        for record in self.master.state.tasks.values():
+            if record.state == lifecycle.FINISHING:
+                continue
+            used = record.losses + record.failures
+            if record.history:
+                ended = sum(attempt.end != "given back" for attempt in record.history)
+                assert used == ended, f"{used} attempts counted, {record.history}"
+            if not record.cancelled:
+                assert used <= max(record.spec.spec.max_attempts - 1, 0), "it had all its attempts"
 
     def _watched(self, *arguments: Any) -> SimManager:
         return WatchedManager(self, *arguments)
@@ -59,7 +71,9 @@ class WatchedManager(SimManager):
 
     def begin(self, task: Assigned) -> float:
         attempts = self._cluster.newest.get(task.key, {})
-        safe = max((done for attempt, done in attempts.items() if attempt < task.attempt), default=0)
+        safe = max(
+            (done for attempt, done in attempts.items() if attempt < task.attempt), default=0
+        )
         done = float(task.restored or 0)
         assert done >= safe, f"attempt {task.attempt:x} goes on from {done:g}, {safe:g} was safe"
         return super().begin(task)

@@ -44,8 +44,10 @@ def check(reactor: MasterReactor, late: float) -> None:
 
 def _forgive(reactor: MasterReactor) -> None:
     """Give everybody who counts as alive a whole lease from now on."""
-    for one in (*reactor.state.workers.values(), *reactor.state.applications.values()):
-        one.last_heard = reactor.now
+    for worker in reactor.state.workers.values():
+        worker.last_heard = reactor.now
+    for application in reactor.state.applications.values():
+        application.last_heard = reactor.now
 
 
 def _check_leases(reactor: MasterReactor) -> None:

@@ -143,6 +143,11 @@ class SimCluster:
         """The time on the master's clock."""
         return self.clock.now + self.skew
 
+    @property
+    def settled(self) -> bool:
+        """Whether a master is there and is not in the middle of something."""
+        return self.alive and self._waiting is None
+
     def jump(self, seconds: float) -> None:
         """Put the master's clock forward, as if it had not run for so long."""
         self.happened["master's clock jumped"] += 1

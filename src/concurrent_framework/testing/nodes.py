@@ -86,9 +86,7 @@ class SimNode:
     def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
         """Have something done at a time, if still alive then."""
         if due is not None:
-            self.cluster.clock.at_skewed(
-                due, self.skew, lambda: tick() if self.alive else None
-            )
+            self.cluster.clock.at_skewed(due, self.skew, lambda: tick() if self.alive else None)
 
 
 class SimWorker(SimNode):
