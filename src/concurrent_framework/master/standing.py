@@ -7,6 +7,9 @@ speaks against the worker if what ran it died, or if the task was attempted agai
 elsewhere. After a while the worker gets a single task: if that succeeds it is as good as any other,
 if not it waits twice as long. The only worker that can run something is never quarantined.
 
+That stands against the machine and not only against the process: a worker that was lost with all that it
+had counts as one that failed it, and one that is started in its place begins where it was.
+
 People may drain a worker: it finishes what it has and gets nothing new until they resume it.
 """
 
@@ -80,6 +83,33 @@ class Standing:
         self.tasks.clear()
         self.specs.clear()
         self.last = ""
+
+
+class Grounds:
+    """What spoke against workers that are gone, for those that come after them on the same machine."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str], Standing] = {}
+
+    def leave(self, worker: WorkerRecord) -> None:
+        """Keep what speaks against a worker that is gone; draining was about that process only."""
+        if worker.host and worker.standing.streak:
+            self._left[worker.host, worker.name] = worker.standing
+            if len(self._left) > KEPT:
+                del self._left[next(iter(self._left))]
+
+    def inherit(self, worker: WorkerRecord) -> bool:
+        """Give a new worker what spoke against one before it; whether that was quarantined.
+
+        It takes that of the same name, else that of any other on its machine.
+        """
+        here = [key for key in self._left if key[0] == worker.host]
+        if not here:
+            return False
+        key = (worker.host, worker.name) if (worker.host, worker.name) in here else here[0]
+        worker.standing = self._left.pop(key)
+        worker.standing.draining = False
+        return worker.standing.quarantined
 
 
 def takes_work(worker: WorkerRecord, now: float) -> bool:
@@ -159,6 +189,31 @@ def judge(reactor: MasterReactor, worker: WorkerRecord, batch: Batch) -> None:
                 _blame(reactor, named[0], record)
     for record in batch.lost:
         _blame(reactor, worker, record)
+
+
+def lost(worker: WorkerRecord, now: float) -> None:
+    """Count the loss of a worker that has not done anything as a failure of one of its tasks.
+
+    Any of them may be to blame, so it is evidence only together with others: `KEPT` bounds them.
+    """
+    standing = worker.standing
+    if not worker.tasks or worker.good_at >= 0:
+        return
+    if not standing.streak:
+        standing.began = now
+    standing.streak += 1
+    for record in list(worker.tasks.values())[: KEPT - len(standing.tasks)]:
+        standing.tasks.add(record.key)
+        standing.specs.add(record.spec)
+    standing.last = "the worker was lost"
+
+
+def inherited(worker: WorkerRecord, now: float) -> str:
+    """Say that a new worker is quarantined as the one before it was, and what ends that."""
+    return (
+        f"worker {worker.name} is quarantined as one before it on {worker.host} was:"
+        f" {reason_of(worker, now)}; if the machine is mended, `concurrent resume {worker.name}`"
+    )
 
 
 def _failed(end: str) -> bool:

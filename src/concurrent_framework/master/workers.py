@@ -65,7 +65,10 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(worker.peer)
     worker.peer = peer
     state.awaited.discard(number)
+    fresh = not worker.host
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
+    if fresh and state.grounds.inherit(worker):
+        reactor.outbox.log("warning", standing.inherited(worker, reactor.now))
     worker.offer(hello.capacity)
     worker.last_heard = worker.last_outcome = reactor.now
     worker.credit = 0
@@ -345,6 +348,9 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         "worker.lost" if blame else "worker.left",
         worker=worker.name,
     )
+    if blame:
+        standing.lost(worker, reactor.now)
+    state.grounds.leave(worker)
     affected: dict[int, int] = {}
     again: list[TaskRecord] = []
     for record in list(worker.tasks.values()):
