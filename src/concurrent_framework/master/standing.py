@@ -98,18 +98,16 @@ class Grounds:
             if len(self._left) > KEPT:
                 del self._left[next(iter(self._left))]
 
-    def inherit(self, worker: WorkerRecord) -> bool:
-        """Give a new worker what spoke against one before it; whether that was quarantined.
+    def take(self, worker: WorkerRecord) -> Standing | None:
+        """Return what spoke against one before a new worker, and forget it.
 
-        It takes that of the same name, else that of any other on its machine.
+        That is one of the same name, else any other on its machine.
         """
         here = [key for key in self._left if key[0] == worker.host]
         if not here:
-            return False
-        key = (worker.host, worker.name) if (worker.host, worker.name) in here else here[0]
-        worker.standing = self._left.pop(key)
-        worker.standing.draining = False
-        return worker.standing.quarantined
+            return None
+        key = (worker.host, worker.name)
+        return self._left.pop(key if key in here else here[0])
 
 
 def takes_work(worker: WorkerRecord, now: float) -> bool:
@@ -191,7 +189,7 @@ def judge(reactor: MasterReactor, worker: WorkerRecord, batch: Batch) -> None:
         _blame(reactor, worker, record)
 
 
-def lost(worker: WorkerRecord, now: float) -> None:
+def lost(reactor: MasterReactor, worker: WorkerRecord) -> None:
     """Count the loss of a worker that has not done anything as a failure of one of its tasks.
 
     Any of them may be to blame, so it is evidence only together with others: `KEPT` bounds them.
@@ -200,20 +198,32 @@ def lost(worker: WorkerRecord, now: float) -> None:
     if not worker.tasks or worker.good_at >= 0:
         return
     if not standing.streak:
-        standing.began = now
+        standing.began = reactor.now
     standing.streak += 1
     for record in list(worker.tasks.values())[: KEPT - len(standing.tasks)]:
         standing.tasks.add(record.key)
         standing.specs.add(record.spec)
     standing.last = "the worker was lost"
+    if standing.quarantined:
+        _fail_trial(reactor, worker)
 
 
-def inherited(worker: WorkerRecord, now: float) -> str:
-    """Say that a new worker is quarantined as the one before it was, and what ends that."""
-    return (
-        f"worker {worker.name} is quarantined as one before it on {worker.host} was:"
-        f" {reason_of(worker, now)}; if the machine is mended, `concurrent resume {worker.name}`"
-    )
+def take_over(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Let a new worker begin where one before it on its machine was, if something spoke against that."""
+    before = reactor.state.grounds.take(worker)
+    if before is None:
+        return
+    worker.standing = before
+    before.draining = False
+    if before.quarantined:
+        reactor.outbox.log(
+            "warning",
+            f"worker {worker.name} is quarantined as one before it on {worker.host} was:"
+            f" {reason_of(worker, reactor.now)}; if the machine is mended,"
+            f" `concurrent resume {worker.name}` ends that",
+        )
+    else:
+        _weigh(reactor, worker)
 
 
 def _failed(end: str) -> bool:
@@ -238,16 +248,28 @@ def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> 
     ends = [attempt.end for attempt in record.history if attempt.worker == worker.name]
     standing.last = f"{record.task.name}: {ends[-1] if ends else 'lost'}"
     if standing.quarantined:
-        if now >= standing.until:
-            standing.interval = min(2 * standing.interval, LONGEST_QUARANTINE)
-            standing.until = now + standing.interval
-            reactor.state.agenda.add(standing.until, NOBODY)
-            reactor.outbox.log(
-                "warning",
-                f"worker {worker.name} failed its trial ({standing.last}); the next is in"
-                f" {standing.interval:g} s",
-            )
-        return
+        _fail_trial(reactor, worker)
+    else:
+        _weigh(reactor, worker)
+
+
+def _fail_trial(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Let a worker that failed its trial wait for the next twice as long."""
+    standing, now = worker.standing, reactor.now
+    if now >= standing.until:
+        standing.interval = min(2 * standing.interval, LONGEST_QUARANTINE)
+        standing.until = now + standing.interval
+        reactor.state.agenda.add(standing.until, NOBODY)
+        reactor.outbox.log(
+            "warning",
+            f"worker {worker.name} failed its trial ({standing.last}); the next is in"
+            f" {standing.interval:g} s",
+        )
+
+
+def _weigh(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Quarantine a worker if enough speaks against it."""
+    standing = worker.standing
     after = reactor.state.settings.quarantine_after
     if (
         0 < after <= standing.streak

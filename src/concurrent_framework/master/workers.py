@@ -67,8 +67,8 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     state.awaited.discard(number)
     fresh = not worker.host
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
-    if fresh and state.grounds.inherit(worker):
-        reactor.outbox.log("warning", standing.inherited(worker, reactor.now))
+    if fresh:
+        standing.take_over(reactor, worker)
     worker.offer(hello.capacity)
     worker.last_heard = worker.last_outcome = reactor.now
     worker.credit = 0
@@ -349,7 +349,7 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         worker=worker.name,
     )
     if blame:
-        standing.lost(worker, reactor.now)
+        standing.lost(reactor, worker)
     state.grounds.leave(worker)
     affected: dict[int, int] = {}
     again: list[TaskRecord] = []

@@ -160,13 +160,13 @@ class SimCluster:
         self.wall += seconds
 
     def add_worker(
-        self, name: str = "", *, cache_bytes: int = CACHE_BYTES, **capacity: Any
+        self, name: str = "", *, host: str = "", cache_bytes: int = CACHE_BYTES, **capacity: Any
     ) -> SimWorker:
-        """Start a worker with a `Capacity` of these fields."""
+        """Start a worker with a `Capacity` of these fields, on a machine of that name."""
         capacity.setdefault("executors", 2)
         capacity.setdefault("cpus", float(capacity["executors"]))
         name = name or f"w{len(self.nodes)}"
-        return SimWorker(self, name, Capacity(**capacity), cache_bytes)
+        return SimWorker(self, name, Capacity(**capacity), cache_bytes, host)
 
     def add_application(self, name: str = "", **hello: Any) -> SimApplication:
         """Start an application and let it be welcomed; arguments are fields of its `Hello`."""

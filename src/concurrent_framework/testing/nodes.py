@@ -101,7 +101,12 @@ class SimWorker(SimNode):
     kind = "worker"
 
     def __init__(
-        self, cluster: SimCluster, name: str, capacity: Capacity, cache_bytes: int = CACHE_BYTES
+        self,
+        cluster: SimCluster,
+        name: str,
+        capacity: Capacity,
+        cache_bytes: int = CACHE_BYTES,
+        host: str = "",
     ) -> None:
         super().__init__(cluster, name)
         cluster.happened["worker started"] += 1
@@ -111,7 +116,7 @@ class SimWorker(SimNode):
         self.arrived: list[str] = []
         self._needs: dict[int, tuple[str, ...]] = {}
         self.reactor = WorkerReactor(
-            Identity(f"session-{name}", name), capacity, self.now, cache_bytes
+            Identity(f"session-{name}", name, host), capacity, self.now, cache_bytes
         )
         self._due = -1.0
         self.feed([worker_events.Tick()])
