@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from concurrent_framework.model.errors import MasterNotFoundError
 from tests.cluster.place import until
 from tests.cluster.swarm import Swarm
 from tests.cluster.tasks import Call
@@ -53,11 +52,8 @@ def fill(path: Path) -> Path:
 
 
 def trouble_of(swarm: Swarm) -> str:
-    """Return what the master says is wrong; an answer may be held back with what cannot be written."""
-    try:
-        return str(swarm.query("status")["trouble"])
-    except MasterNotFoundError:
-        return ""
+    """Return what the master says is wrong."""
+    return str(swarm.query("status")["trouble"])
 
 
 def test_a_full_disk_stops_the_intake_visibly_and_the_work_goes_on_by_itself(

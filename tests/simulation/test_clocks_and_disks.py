@@ -6,6 +6,9 @@ from collections import Counter
 
 import pytest
 
+from concurrent_framework.master.events import Greeted, Received
+from concurrent_framework.protocol.application import Query, Submit
+from concurrent_framework.protocol.session import Hello
 from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.nodes import SimNode, SimWorker
@@ -114,3 +117,21 @@ def test_a_deadline_that_comes_while_the_disk_is_full_waits_quietly(cluster: Sim
     [outcome] = app.outcomes
     assert outcome.failure is not None
     assert outcome.failure.kind == "timeout"
+
+
+def test_who_looks_in_the_moment_in_which_the_disk_is_full_is_answered(cluster: SimCluster) -> None:
+    assert cluster.disk is not None
+    app = cluster.add_application()
+    app.push([b"1"])
+    cluster.run_for(1)
+    cluster.disk.full = True
+    rows = [record.task for record in cluster.master.state.tasks.values()]
+    looks = Greeted("person", Hello("observe", "5e55"), frozenset({"observe"}))
+    asks = Received("person", [Query(1, "status", {})])
+    submits = Received(app.link.peer, [Submit(2, rows)])
+    cluster.answers.clear()
+    cluster.feed([looks, asks, submits])
+    assert cluster.master.state.trouble
+    assert [answer.id for answer in cluster.answers] == [1]
+    assert cluster.master.state.applications[1].accepted == 2
+    assert app.session.outbox.accepted == 1, "nobody is told what is not safe"
