@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import traceback
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -15,13 +16,12 @@ SHOWN = 5
 """Failures that are shown, at most."""
 
 
-def fails(pattern: str, seed: int) -> str:
-    """Return how a seed fails; empty if it does not."""
+def fails(pattern: str, seed: int) -> tuple[str, Counter[str]]:
+    """Return how a seed fails, empty if it does not, and what happened in it."""
     try:
-        run(seed, pattern)
+        return "", run(seed, pattern).cluster.happened
     except Exception:
-        return f"seed {seed} under {pattern} fails:\n{traceback.format_exc()}"
-    return ""
+        return f"seed {seed} under {pattern} fails:\n{traceback.format_exc()}", Counter()
 
 
 def main() -> int:
@@ -32,12 +32,15 @@ def main() -> int:
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
     failures = 0
+    happened: Counter[str] = Counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for pattern in options.pattern or ["push", "pull"]:
-            for text in pool.map(partial(fails, pattern), seeds, chunksize=20):
+            for text, told in pool.map(partial(fails, pattern), seeds, chunksize=20):
                 failures += bool(text)
+                happened += told
                 if text and failures <= SHOWN:
                     print(text, flush=True)
+    print(", ".join(f"{what} {count}x" for what, count in sorted(happened.items())))
     print(f"{failures} of {len(seeds)} seeds fail" if failures else f"{len(seeds)} seeds hold")
     return int(failures > 0)
 

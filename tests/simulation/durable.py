@@ -44,7 +44,7 @@ def _ready(state: MasterState) -> dict[int, int]:
     """Count the tasks of each application that are still to be run."""
     ready: dict[int, int] = {}
     for key, record in state.tasks.items():
-        if record.state in {lifecycle.WAITING, lifecycle.ASSIGNED}:
+        if record.state in {lifecycle.WAITING, lifecycle.DELAYED, lifecycle.ASSIGNED}:
             ready[application_of(key)] = ready.get(application_of(key), 0) + 1
     return ready
 

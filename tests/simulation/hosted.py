@@ -152,9 +152,14 @@ class Stage:
         return result
 
     @property
+    def ended_systems(self) -> list[SystemEnded]:
+        """What the application was told of systems."""
+        return self.app.ended_systems
+
+    @property
     def ended(self) -> SystemEnded:
-        (ended,) = [one for one in self.app.seen if type(one).__name__ == "SystemEnded"]
-        return ended  # type: ignore[no-any-return]
+        (ended,) = self.ended_systems
+        return ended
 
     @property
     def system(self) -> SystemRecord:

@@ -10,14 +10,15 @@ from concurrent_framework.application.commands import Begin
 from concurrent_framework.application.events import CancelAsked
 from concurrent_framework.model.ids import FIRST_SPAWNED, task_key
 from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
-from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.network import Faults
 from concurrent_framework.testing.nodes import SimApplication, SimWorker
+from tests.simulation.witness import WatchedCluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from concurrent_framework.testing.cluster import SimCluster
     from concurrent_framework.testing.nodes import SimNode
 
 SEEDS = 500
@@ -26,6 +27,23 @@ LEASE = 4.0
 SPARE = 300
 """Bytes of a journal that is short enough: so few that it is always being shortened."""
 STEP = 200
+ENDURED = frozenset(
+    {
+        "message lost", "message repeated", "message late", "message overtaken",
+        "cut both ways", "cut to the master", "cut from the master",
+        "master killed", "master killed in the middle of a round", "master killed before it has written",
+        "master killed when it had written", "master started again",
+        "worker killed", "worker started", "application killed", "application started again",
+        "host killed", "host started again", "disk full", "disk slow",
+        "master's clock jumped", "worker's clock jumped", "application's clock jumped",
+        "machine's clock set",
+    }
+)  # fmt: skip
+"""Everything that goes wrong in storms, as it is counted."""
+
+
+KINDS = (b"0.001", b"0.3", b"2", b"5", b"0.3:>2", b"0.1:?3:fine", b"4/0.5:fine", b"7/3")
+"""Payloads of the tasks that are pushed; see `SimManager`."""
 
 
 class Person:
@@ -47,6 +65,7 @@ class Person:
         if self.processes:
             self.app.kill()
             self.app.expecting = 0
+            self.cluster.happened["application started again"] += 1
         name = f"{self.name}{len(self.processes)}"
         hello = {"session": self.name, "connect_timeout": 1e9, "pid": len(self.processes) + 1}
         self.processes.append(SimApplication(self.cluster, name, hello))
@@ -82,16 +101,18 @@ class Storm:
     Args:
         seed: what decides; an odd one stands for a network on which messages overtake each other.
         pattern: how work reaches the workers.
+        kinds: payloads of the tasks.
 
     """
 
-    def __init__(self, seed: int, pattern: str = "push") -> None:
+    def __init__(self, seed: int, pattern: str = "push", kinds: Sequence[bytes] = KINDS) -> None:
         self.seed = seed
+        self.kinds = kinds
         self.chance = random.Random(seed)
         late, busy = 0.001 if seed % 2 else 0.0, 0.05 if seed % 3 else 0.0
         faults = Faults(seed, loss=0.02, duplication=0.02, jitter=late, gathering=busy)
         self.disk = SimDisk(SPARE, STEP)
-        self.cluster = SimCluster(
+        self.cluster = WatchedCluster(
             pattern,
             lease=LEASE,
             faults=faults,
@@ -115,6 +136,7 @@ class Storm:
             *([self.push] * 8), self.push_system, self.cut, self.cut_one_way, self.mend, self.mend, self.mend,
             self.kill, self.join, self.join, self.leave, self.cancel, self.attach, self.kill_host,
             self.crash, self.crash_soon, *([self.restart] * 4), self.fill, *([self.empty] * 3),
+            self.slow_down, self.jump, self.jump_wall,
         ]  # fmt: skip
         for _ in range(acts):
             self.chance.choice(choices)()
@@ -125,6 +147,7 @@ class Storm:
         faults = self.cluster.server.faults
         faults.loss = faults.duplication = faults.jitter = 0.0
         self.disk.full = False
+        self.disk.slow = 0.0
         self.disk.countdown = 0
         if not self.cluster.alive:
             self.cluster.start_master()
@@ -141,8 +164,10 @@ class Storm:
                 return
 
     def settled(self) -> bool:
-        """Whether nothing is left to be done."""
+        """Whether nothing is left to be done, and everybody is back."""
         state = self.cluster.master.state
+        if not all(person.app.session.online for person in self.people):
+            return False
         return not state.tasks and not any(one.unfinished for one in state.applications.values())
 
     # What may happen.
@@ -152,13 +177,18 @@ class Storm:
         if person.app.session.welcome is None:
             return
         count = self.chance.choice([1, 3, 12])
-        took = self.chance.choice([b"0.001", b"0.3", b"2", b"5", b"0.3:>2"])
+        took = self.chance.choice(self.kinds)
+        backoff = self.chance.choice([0.0, 0.0, 0.5])
         person.app.push(
             [took] * count,
             priority=self.chance.choice([0, 0, 5]),
             idempotent=self.chance.random() < 0.7,
             max_attempts=self.chance.choice([1, 3, 50]),
             notifies=self.chance.random() < 0.2,
+            retry_on=("OSError",),
+            backoff=backoff,
+            max_backoff=4 * backoff,
+            deadline=self.chance.choice([0.0, 0.0, 0.0, 8.0]),
         )
 
     def push_system(self) -> None:
@@ -221,6 +251,21 @@ class Storm:
 
     def empty(self) -> None:
         self.disk.full = False
+        self.disk.slow = 0.0
+
+    def slow_down(self) -> None:
+        """Let each write take a while, at the worst longer than a lease."""
+        self.disk.slow = self.chance.choice([0.01, 0.2, 1.0, 1.5 * LEASE])
+
+    def jump(self) -> None:
+        """Let a clock go forward, as that of a machine does that was asleep."""
+        seconds = self.chance.choice([0.5 * LEASE, 2 * LEASE, 600.0])
+        jumps = [self.cluster.jump, *(node.jump for node in self.nodes)]
+        self.chance.choice(jumps)(seconds)
+
+    def jump_wall(self) -> None:
+        """Set the machine's clock; whoever reads it later may find himself in the past."""
+        self.cluster.jump_wall(self.chance.choice([-86_400.0, -10.0, 10.0, 86_400.0]))
 
 
 def whole(node: SimNode) -> bool:
@@ -259,10 +304,10 @@ def check_promises(storm: Storm) -> None:
     assert size < 100 * SPARE, f"the journal has {size} bytes though nothing is pending"
 
 
-def run(seed: int, pattern: str, acts: int = 40) -> Storm:
+def run(seed: int, pattern: str, kinds: Sequence[bytes] = KINDS) -> Storm:
     """Run a storm and check what is promised; the storm, for whoever wants to know more."""
-    storm = Storm(seed, pattern)
-    storm.rage(acts)
+    storm = Storm(seed, pattern, kinds)
+    storm.rage(40)
     storm.calm()
     check_promises(storm)
     return storm

@@ -22,7 +22,7 @@ def compare(cluster: SimCluster) -> None:
     assert cluster.disk is not None
     living = cluster.master.state
     entries = [entry.data for entry in cluster.disk.contents.entries]
-    recovered = recover(living.settings, entries, cluster.clock.now)
+    recovered = recover(living.settings, entries, cluster.now)
     check_invariants(recovered)
     told, known = durable(recovered), durable(living)
     for topic in known:
@@ -40,7 +40,7 @@ def test_what_is_recovered_is_what_was_known(seed: int, monkeypatch: pytest.Monk
         nonlocal rounds
         feed(events)
         rounds += 1
-        if cluster.alive and not cluster.master.state.trouble and rounds % 5 == 0:
+        if cluster.settled and not cluster.master.state.trouble and rounds % 5 == 0:
             compare(cluster)
 
     monkeypatch.setattr(cluster, "feed", checked)

@@ -207,3 +207,54 @@ def test_who_may_only_look_may_not_drain(cluster: SimCluster) -> None:
     cluster.add_worker()
     with pytest.raises(RefusedOrderError, match="this token may look but not drain"):
         order(cluster, "drain", role="observe", worker="w0")
+
+
+def test_a_worker_that_is_started_again_on_a_broken_machine_is_quarantined_as_before(
+    cluster: SimCluster,
+) -> None:
+    bad, _good = cluster.add_worker(host="bad"), cluster.add_worker(host="good")
+    bad.manager.broken = True
+    app = cluster.add_application()
+    app.push([b"0.2:fine"] * 900)
+    cluster.run_for(5)
+    assert state_of(cluster, bad) == "quarantined"
+    bad.leave()
+    again, elsewhere = cluster.add_worker(host="bad"), cluster.add_worker(host="fresh")
+    cluster.run_for(1)
+    assert state_of(cluster, again) == "quarantined"
+    assert state_of(cluster, elsewhere) == "active"
+    assert again.manager.started == []
+    assert any(
+        f"worker {again.name} is quarantined as one before it on bad" in x for x in cluster.log
+    )
+    cluster.run_for(30)
+    assert state_of(cluster, again) == "active", "the machine was mended: its trial has shown it"
+
+
+def test_a_machine_whose_worker_dies_again_and_again_is_found_out(cluster: SimCluster) -> None:
+    cluster.add_worker(host="good")
+    app = cluster.add_application()
+    app.push([b"0.5:fine"] * 2000, max_attempts=9)
+    states = []
+    for _ in range(9):
+        dying = cluster.add_worker(host="bad")
+        cluster.run_for(0.3)
+        states.append(state_of(cluster, dying))
+        dying.kill()
+        cluster.run_for(15)
+    waits = ["quarantined", "quarantined"]
+    assert states == [*["active"] * 5, *waits, "on trial", "quarantined"]
+
+
+def test_workers_that_are_lost_after_they_have_worked_leave_nothing_behind(
+    cluster: SimCluster,
+) -> None:
+    cluster.add_worker(host="good")
+    app = cluster.add_application()
+    app.push([b"0.2:fine"] * 2000, max_attempts=9)
+    for _ in range(8):
+        killed = cluster.add_worker(host="fine")
+        cluster.run_for(1)
+        assert state_of(cluster, killed) == "active"
+        killed.kill()
+        cluster.run_for(15)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import facts
-from concurrent_framework.master.commands import Persist
+from concurrent_framework.master.commands import Persist, Send
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES, Compactor
 from concurrent_framework.master.events import StorageBack, StorageFailed
 from concurrent_framework.store.base import StoreUnavailableError
@@ -25,8 +25,8 @@ LAST_RETRY = 1.0
 class Keeping:
     """Drives the core: carries out the commands of its rounds in order, each round's facts first.
 
-    When the store takes nothing, a round is held back whole until it does; see `master.trouble` for
-    what the core does meanwhile.
+    When the store takes nothing, a round is held back until it does, but for answers to those who only
+    look; see `master.trouble` for what the core does meanwhile.
 
     Args:
         store: the open store; None for a master that keeps nothing.
@@ -88,12 +88,12 @@ class Keeping:
             return []
         data = facts.encode(first.facts)
         if self._held:
-            self._held.append((data, commands[1:]))
+            self._held.append((data, self._answer(commands[1:])))
             return []
         try:
             self._store.append(data)
         except StoreUnavailableError as error:
-            self._held.append((data, commands[1:]))
+            self._held.append((data, self._answer(commands[1:])))
             self._retry = FIRST_RETRY
             self._retry_at = now + self._retry
             return [StorageFailed(str(error))]
@@ -137,6 +137,18 @@ class Keeping:
         size = self._store.size().bytes
         self._compactor.dropped(through, size)
         self._long = self._compactor.due(size)
+
+    def _answer(self, commands: Sequence[Command]) -> list[Command]:
+        """Answer those who only look, and may look because of this; return what is held back."""
+        peers = self._reactor.state.peers
+        held = []
+        for command in commands:
+            who = peers.get(command.peer) if isinstance(command, Send) else None
+            if who is not None and who.role == "observe":
+                self._perform(command)
+            else:
+                held.append(command)
+        return held
 
     def _perform_all(self, commands: Sequence[Command]) -> None:
         for command in commands:

@@ -26,14 +26,28 @@ def heard(reactor: MasterReactor, peer: Hashable, who: PeerRecord) -> None:
                 application.last_heard = reactor.now
 
 
-def check(reactor: MasterReactor) -> None:
-    """Take back the work of silent workers, note absent applications, and send heartbeats."""
+def check(reactor: MasterReactor, late: float) -> None:
+    """Take back the work of silent workers, note absent applications, and send heartbeats.
+
+    A master that was itself stopped, or waited for its disk, has heard nobody meanwhile: it comes to
+    this look so many seconds `late`, and that time counts against no one.
+    """
     state, now, lease = reactor.state, reactor.now, reactor.state.settings.lease
+    if late > lease / 4:
+        _forgive(reactor)
     if not state.trouble:
         _check_leases(reactor)
     for peer, who in state.peers.items():
         if now - who.last_sent > lease / 3:
             reactor.outbox.send(peer, Heartbeat())
+
+
+def _forgive(reactor: MasterReactor) -> None:
+    """Give everybody who counts as alive a whole lease from now on."""
+    for worker in reactor.state.workers.values():
+        worker.last_heard = reactor.now
+    for application in reactor.state.applications.values():
+        application.last_heard = reactor.now
 
 
 def _check_leases(reactor: MasterReactor) -> None:

@@ -97,8 +97,9 @@ class MasterReactor:
             self._watching = self.dispatcher.recall(now)
             delivery.deliver(self)
         if not self._stopped and now >= self._next_check:
+            late = now - self._next_check
             self._next_check = now + self.state.settings.lease / 4
-            liveness.check(self)
+            liveness.check(self, late)
         facts = self.journal.take(now)
         commands, peers = self.outbox.flush(now)
         if facts:
@@ -111,7 +112,9 @@ class MasterReactor:
 
     def deadline(self) -> float:
         """Return when `Tick` is due if nothing else happens."""
-        due = min(self._next_check, self.state.agenda.next, self.outbox.due)
+        due = min(self._next_check, self.outbox.due)
+        if not self.state.trouble:
+            due = min(due, self.state.agenda.next)
         if self._watching:
             due = min(due, self.now + RECALL_INTERVAL)
         return due

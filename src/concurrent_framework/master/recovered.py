@@ -57,7 +57,10 @@ def _one(reactor: MasterReactor, target: str) -> list[Letter]:
     if letter is None:
         reason = f"task {target} is not among the failed tasks; `concurrent failed` lists those"
     elif letter.task is None:
-        reason = f"{target} is a task system, {letter.name}: run its application again"
+        reason = (
+            f"{target} is a task system, {letter.name}, and what it had come to ended with it:"
+            " run its application again"
+        )
     elif letter.retried:
         reason = f"task {target} is attempted again already, as {format_key(letter.retried)}"
     elif not _complete(reactor, letter):

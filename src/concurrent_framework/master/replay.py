@@ -238,6 +238,7 @@ class Replay:
         application = self.with_task(fact.outcome.key)
         if application is not None:
             application.finishing[fact.outcome.key] = fact.outcome
+            application.checkpoints.pop(fact.outcome.key, None)
 
     def _delivered(self, fact: facts.Delivered) -> None:
         self.application(fact.application).deliver(fact.through)

@@ -103,12 +103,19 @@ def worker_lost(record: TaskRecord, worker: WorkerRecord, reason: str, suspect: 
     else:
         advice = "it allows no further attempt"
     message = f"worker {worker.name} was lost ({reason}) while it had {record.task.name}: {advice}"
+    message += (
+        f"; how its process{_whereabouts(worker)} ended, and with how much memory, is not known"
+    )
     certificate = Certificate(
         worker=worker.name, stderr=worker.last_stderr.get(record.key, ""), suspect=suspect
     )
     return with_history(
         Failure("worker_lost", "WorkerLost", message, certificate=certificate), record
     )
+
+
+def _whereabouts(worker: WorkerRecord) -> str:
+    return f" {worker.pid} on {worker.host}" if worker.pid and worker.host else ""
 
 
 def cancelled(record: TaskRecord) -> Failure:

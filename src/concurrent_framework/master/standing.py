@@ -7,6 +7,9 @@ speaks against the worker if what ran it died, or if the task was attempted agai
 elsewhere. After a while the worker gets a single task: if that succeeds it is as good as any other,
 if not it waits twice as long. The only worker that can run something is never quarantined.
 
+That stands against the machine and not only against the process: a worker that was lost with all that it
+had counts as one that failed it, and one that is started in its place begins where it was.
+
 People may drain a worker: it finishes what it has and gets nothing new until they resume it.
 """
 
@@ -80,6 +83,31 @@ class Standing:
         self.tasks.clear()
         self.specs.clear()
         self.last = ""
+
+
+class Grounds:
+    """What spoke against workers that are gone, for those that come after them on the same machine."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str], Standing] = {}
+
+    def leave(self, worker: WorkerRecord) -> None:
+        """Keep what speaks against a worker that is gone; draining was about that process only."""
+        if worker.host and worker.standing.streak:
+            self._left[worker.host, worker.name] = worker.standing
+            if len(self._left) > KEPT:
+                del self._left[next(iter(self._left))]
+
+    def take(self, worker: WorkerRecord) -> Standing | None:
+        """Return what spoke against one before a new worker, and forget it.
+
+        That is one of the same name, else any other on its machine.
+        """
+        here = [key for key in self._left if key[0] == worker.host]
+        if not here:
+            return None
+        key = (worker.host, worker.name)
+        return self._left.pop(key if key in here else here[0])
 
 
 def takes_work(worker: WorkerRecord, now: float) -> bool:
@@ -161,6 +189,43 @@ def judge(reactor: MasterReactor, worker: WorkerRecord, batch: Batch) -> None:
         _blame(reactor, worker, record)
 
 
+def lost(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Count the loss of a worker that has not done anything as a failure of one of its tasks.
+
+    Any of them may be to blame, so it is evidence only together with others: `KEPT` bounds them.
+    """
+    standing = worker.standing
+    if not worker.tasks or worker.good_at >= 0:
+        return
+    if not standing.streak:
+        standing.began = reactor.now
+    standing.streak += 1
+    for record in list(worker.tasks.values())[: KEPT - len(standing.tasks)]:
+        standing.tasks.add(record.key)
+        standing.specs.add(record.spec)
+    standing.last = "the worker was lost"
+    if standing.quarantined:
+        _fail_trial(reactor, worker)
+
+
+def take_over(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Let a new worker begin where one before it on its machine was, if something spoke against that."""
+    before = reactor.state.grounds.take(worker)
+    if before is None:
+        return
+    worker.standing = before
+    before.draining = False
+    if before.quarantined:
+        reactor.outbox.log(
+            "warning",
+            f"worker {worker.name} is quarantined as one before it on {worker.host} was:"
+            f" {reason_of(worker, reactor.now)}; if the machine is mended,"
+            f" `concurrent resume {worker.name}` ends that",
+        )
+    else:
+        _weigh(reactor, worker)
+
+
 def _failed(end: str) -> bool:
     return end != "given back" and not end.startswith(LOSSES)
 
@@ -183,16 +248,28 @@ def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> 
     ends = [attempt.end for attempt in record.history if attempt.worker == worker.name]
     standing.last = f"{record.task.name}: {ends[-1] if ends else 'lost'}"
     if standing.quarantined:
-        if now >= standing.until:
-            standing.interval = min(2 * standing.interval, LONGEST_QUARANTINE)
-            standing.until = now + standing.interval
-            reactor.state.agenda.add(standing.until, NOBODY)
-            reactor.outbox.log(
-                "warning",
-                f"worker {worker.name} failed its trial ({standing.last}); the next is in"
-                f" {standing.interval:g} s",
-            )
-        return
+        _fail_trial(reactor, worker)
+    else:
+        _weigh(reactor, worker)
+
+
+def _fail_trial(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Let a worker that failed its trial wait for the next twice as long."""
+    standing, now = worker.standing, reactor.now
+    if now >= standing.until:
+        standing.interval = min(2 * standing.interval, LONGEST_QUARANTINE)
+        standing.until = now + standing.interval
+        reactor.state.agenda.add(standing.until, NOBODY)
+        reactor.outbox.log(
+            "warning",
+            f"worker {worker.name} failed its trial ({standing.last}); the next is in"
+            f" {standing.interval:g} s",
+        )
+
+
+def _weigh(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Quarantine a worker if enough speaks against it."""
+    standing = worker.standing
     after = reactor.state.settings.quarantine_after
     if (
         0 < after <= standing.streak

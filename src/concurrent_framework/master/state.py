@@ -11,7 +11,7 @@ from concurrent_framework.master import lifecycle
 from concurrent_framework.master.agenda import Agenda
 from concurrent_framework.master.journal import ATTEMPT_BITS
 from concurrent_framework.master.letters import Letters
-from concurrent_framework.master.standing import Standing
+from concurrent_framework.master.standing import Grounds, Standing
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
@@ -404,6 +404,7 @@ class MasterState(Struct):
     codes: dict[str, CodeBlob] = field(default_factory=dict)
     echoes: deque[Echo] = field(default_factory=lambda: deque(maxlen=20))
     ended: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=100))
+    grounds: Grounds = field(default_factory=Grounds)
     next_number: int = 1
     next_worker: int = 1
     asks: int = 0

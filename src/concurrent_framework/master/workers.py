@@ -66,7 +66,10 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(worker.peer)
     worker.peer = peer
     state.awaited.discard(number)
+    fresh = not worker.host
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
+    if fresh:
+        standing.take_over(reactor, worker)
     worker.offer(hello.capacity)
     worker.last_heard = worker.last_outcome = reactor.now
     worker.credit = 0
@@ -77,7 +80,13 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     state.peers[peer] = PeerRecord("execute", number)
     drop = _reconcile(reactor, worker, hello.holding)
     reactor.outbox.send(
-        peer, reactor.welcome(number, pattern=reactor.scheduler.pattern, drop=tuple(drop))
+        peer,
+        reactor.welcome(
+            number,
+            pattern=reactor.scheduler.pattern,
+            drop=tuple(drop),
+            greeting=hello.greeting,
+        ),
     )
     # What it keeps of applications that ended while it was away, or that an earlier master had.
     for ended in {application_of(key) for key, _ in drop} - state.applications.keys():
@@ -340,6 +349,9 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         "worker.lost" if blame else "worker.left",
         worker=worker.name,
     )
+    if blame:
+        standing.lost(reactor, worker)
+    state.grounds.leave(worker)
     affected: dict[int, int] = {}
     again: list[TaskRecord] = []
     for record in list(worker.tasks.values()):

@@ -69,6 +69,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
         pattern: workers: ``push`` (wait for work) or ``pull`` (ask for it).
         drop: workers: (key, attempt) of held tasks that are no longer theirs.
         added: applications: tasks they have got, all in all, that nobody pushed or spawned.
+        greeting: workers: which of their greetings this answers.
 
     """
 
@@ -83,6 +84,7 @@ class Welcome(Struct, array_like=True, tag=2, gc=False):
     drop: tuple[tuple[int, int], ...] = ()
     unfinished: int = 0
     added: int = 0
+    greeting: int = 0
 
 
 class Refused(Struct, array_like=True, tag=3, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ class FakeClock:
         """Do something at a time, in seconds, or now if that is past."""
         self._count += 1
         heapq.heappush(self._agenda, (max(time, self.now), self._count, action))
+
+    def at_skewed(self, time: float, skew: float, action: Callable[[], None]) -> None:
+        """Do something when a clock that is ahead by `skew` seconds shows a time, to the last bit."""
+        mine = time - skew
+        while mine + skew < time:
+            mine = nextafter(mine, inf)
+        self.at(mine, action)
 
     def step(self) -> bool:
         """Do the next thing; False if there is none."""

@@ -85,18 +85,28 @@ class SimCluster:
         self.make_manager: Callable[..., SimManager] = SimManager
         self.started_hosts: list[str] = []
         self.stopped_hosts: list[str] = []
+        self._begun: set[str] = set()
         self.start_host: Callable[[str], None] = self._start_host
         self.log: list[str] = []
         self.answers: list[Answer] = []
         self.lives = 0
         self.alive = False
-        self.server = SimServer(self.clock, faults or Faults())
-        self.server.arrived = lambda: self.feed(self._line.receive())
+        self.wall = 0.0
+        """What the machine's clock shows beyond the time that has passed; a new master looks at it."""
+        self.skew = 0.0
+        """By how much the master's own clock is ahead of the time that has passed."""
+        faults = faults or Faults()
+        self.happened = faults.happened
+        if disk is not None:
+            disk.happened, disk.wait = self.happened, self._wait
+        self._waiting: list[Any] | None = None
+        self.server = SimServer(self.clock, faults)
+        self.server.arrived = self._arrived
         self._scheduler = scheduler
         self._settings = Settings("", "sim", lease, journal=disk is not None, **options)
         self.linger = self._settings.linger
         self._with_hosts = hosts
-        self._rounds = 0
+        self.rounds = 0
         self._tick_at: float | None = None
         self.start_master()
 
@@ -104,15 +114,17 @@ class SimCluster:
         """Start a master on what the disk holds."""
         self.lives += 1
         self.alive = self.server.up = True
-        settings = replace(self._settings, session=f"master-{self.lives}")
+        self.happened["master started again"] += self.lives > 1
+        epoch = self.wall - self.skew
+        settings = replace(self._settings, session=f"master-{self.lives}", epoch=epoch)
         store = state = None
         if self.disk is not None:
             store = self.disk.store()
             store.open()
             entries = (entry.data for entry in store.entries())
-            state = recover(settings, entries, self.clock.now)
+            state = recover(settings, entries, self.now)
             check_invariants(state)
-        self.master = MasterReactor(settings, self._scheduler, self.clock.now, state)
+        self.master = MasterReactor(settings, self._scheduler, self.now, state)
         self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
         sizes: dict[str, Any] = (
             {} if self.disk is None else {"spare": self.disk.spare, "step": self.disk.step}
@@ -123,20 +135,42 @@ class SimCluster:
     def crash_master(self) -> None:
         """End the master at once, and its hosts with it."""
         self.alive = False
-        self._tick_at = None
+        self.happened["master killed"] += 1
+        self._tick_at = self._waiting = None
         for host in self.hosts.values():
             host.abandon()
         self.hosts.clear()
         self.server.crash()
 
+    @property
+    def now(self) -> float:
+        """The time on the master's clock."""
+        return self.clock.now + self.skew
+
+    @property
+    def settled(self) -> bool:
+        """Whether a master is there and is not in the middle of something."""
+        return self.alive and self._waiting is None
+
+    def jump(self, seconds: float) -> None:
+        """Put the master's clock forward, as if it had not run for so long."""
+        self.happened["master's clock jumped"] += 1
+        self.skew += seconds
+        self.feed([master_events.Tick()])
+
+    def jump_wall(self, seconds: float) -> None:
+        """Put the machine's clock forward, or back if negative: the next master begins with it."""
+        self.happened["machine's clock set"] += 1
+        self.wall += seconds
+
     def add_worker(
-        self, name: str = "", *, cache_bytes: int = CACHE_BYTES, **capacity: Any
+        self, name: str = "", *, host: str = "", cache_bytes: int = CACHE_BYTES, **capacity: Any
     ) -> SimWorker:
-        """Start a worker with a `Capacity` of these fields."""
+        """Start a worker with a `Capacity` of these fields, on a machine of that name."""
         capacity.setdefault("executors", 2)
         capacity.setdefault("cpus", float(capacity["executors"]))
         name = name or f"w{len(self.nodes)}"
-        return SimWorker(self, name, Capacity(**capacity), cache_bytes)
+        return SimWorker(self, name, Capacity(**capacity), cache_bytes, host)
 
     def add_application(self, name: str = "", **hello: Any) -> SimApplication:
         """Start an application and let it be welcomed; arguments are fields of its `Hello`."""
@@ -163,21 +197,39 @@ class SimCluster:
         """Give events to the master and do what it wants."""
         if not self.alive:
             return
+        if self._waiting is not None:
+            self._waiting += events
+            return
         try:
             self._turn(events)
         except CrashedError:
             self.crash_master()
 
+    def _arrived(self) -> None:
+        """Take in what has arrived, unless the master waits for its disk."""
+        if self._waiting is None:
+            self.feed(self._line.receive())
+
+    def _wait(self, seconds: float) -> None:
+        """Let everything but the master go on for so long."""
+        self._waiting = []
+        self.clock.run_until(self.clock.now + seconds)
+        waiting, self._waiting, life = self._waiting, None, self.lives
+        self.clock.at(
+            self.clock.now,
+            lambda: self.feed([*self._line.receive(), *waiting]) if life == self.lives else None,
+        )
+
     def _turn(self, events: Sequence[Any]) -> None:
-        now = self.clock.now
+        now = self.now
         self._keeping.turn(events, now)
-        self._rounds += 1
-        if len(self.master.state.tasks) < CHECK_ALWAYS or self._rounds % CHECK_SOMETIMES == 0:
+        self.rounds += 1
+        if len(self.master.state.tasks) < CHECK_ALWAYS or self.rounds % CHECK_SOMETIMES == 0:
             check_invariants(self.master.state)
         due = self._keeping.deadline()
         if self._tick_at is None or due < self._tick_at or self._tick_at <= now:
             self._tick_at = due
-            self.clock.at(due, lambda: self._tick(due))
+            self.clock.at_skewed(due, self.skew, lambda: self._tick(due))
 
     def _perform(self, command: Any) -> None:
         if self.disk is not None:
@@ -201,11 +253,15 @@ class SimCluster:
 
     def _start_host(self, host: str) -> None:
         if self._with_hosts:
+            again = host in self._begun or "." in host
+            self._begun.add(host)
+            self.happened["host started again"] += again
             self.hosts[host] = SimHost(self, host)
 
     def host_ended(self, host: str) -> None:
         """Tell the master, a moment later, that a host was killed."""
         if self.hosts.pop(host, None) is not None:
+            self.happened["host killed"] += 1
             ended = master_events.HostEnded(host, None, 9, "")
             life = self.lives
             self.clock.at(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES
 from concurrent_framework.store.memory import MemoryContents, MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class CrashedError(Exception):
@@ -13,11 +19,15 @@ class CrashedError(Exception):
 class SimDisk:
     """What a master writes, and the points at which it may die: before and after each thing it does.
 
-    `full` makes every write fail until it is False again.
+    `full` makes every write fail until it is False again, `slow` is how many seconds each takes.
 
     Args:
         spare: bytes up to which the journal is short enough.
         step: bytes of it that are looked at in one round.
+
+    Attributes:
+        happened: how often what went wrong.
+        wait: lets time pass for a master that waits for its disk.
 
     """
 
@@ -26,18 +36,31 @@ class SimDisk:
         self.step = step
         self.contents = MemoryContents()
         self.full = False
+        self.slow = 0.0
         self.countdown = 0
+        self.happened: Counter[str] = Counter()
+        self.wait: Callable[[float], None] = lambda _seconds: None
 
     def crash_in(self, points: int) -> None:
         """Let the master die at the so-manieth point from now on, from 1."""
         self.countdown = points
 
-    def point(self) -> None:
+    def point(self, where: str = "in the middle of a round") -> None:
         """Die here, if it is time."""
         if self.countdown:
             self.countdown -= 1
             if not self.countdown:
+                self.happened[f"master killed {where}"] += 1
                 raise CrashedError
+
+    def begin_write(self) -> None:
+        """Be as full, as slow and as deadly as it is at present."""
+        self.point("before it has written")
+        self.contents.failures = int(self.full)
+        self.happened["disk full"] += self.full
+        if self.slow:
+            self.happened["disk slow"] += 1
+            self.wait(self.slow)
 
     def store(self) -> SimStore:
         """Return a store on this disk."""
@@ -54,14 +77,12 @@ class SimStore(MemoryStore):
 
     def append(self, data: bytes) -> None:
         """Add an entry."""
-        self._disk.point()
-        self.contents.failures = int(self._disk.full)
+        self._disk.begin_write()
         super().append(data)
-        self._disk.point()
+        self._disk.point("when it had written")
 
     def replace(self, through: int, data: bytes) -> None:
         """Drop the oldest entries and add one."""
-        self._disk.point()
-        self.contents.failures = int(self._disk.full)
+        self._disk.begin_write()
         super().replace(through, data)
-        self._disk.point()
+        self._disk.point("when it had written")

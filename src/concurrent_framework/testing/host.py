@@ -58,6 +58,8 @@ class SimHosts:
 class SimHost(SimNode):
     """A host whose engine runs on the fake clock. Asynchronous callbacks must not really wait."""
 
+    kind = "host"
+
     def __init__(self, cluster: SimCluster, name: str) -> None:
         super().__init__(cluster, name)
         self._channel = Channel(self.link, self.clock)
@@ -83,7 +85,7 @@ class SimHost(SimNode):
 
     def clock(self) -> float:
         """Return the virtual time."""
-        return self.cluster.clock.now
+        return self.now
 
     def handle(self, *events: on.Event) -> None:
         """Pass events to the session and do what it says."""
@@ -163,5 +165,9 @@ class SimHost(SimNode):
 
     def _tick(self, due: float | None) -> None:
         if due == self._due:
-            self._due = None
-            self.handle(on.Tick())
+            self.wake()
+
+    def wake(self) -> None:
+        """Look at the clock."""
+        self._due = None
+        self.handle(on.Tick())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.transport.base import LinkProblem, Received
@@ -27,6 +28,9 @@ class Faults:
         jitter: seconds by which an envelope may be late, so that a later one overtakes it.
         gathering: seconds for which the master may be busy, so that several arrive in one round.
 
+    Attributes:
+        happened: how often what went wrong, over all parts of the cluster.
+
     """
 
     def __init__(
@@ -42,12 +46,16 @@ class Faults:
         self.duplication = duplication
         self.jitter = jitter
         self.gathering = gathering
+        self.happened: Counter[str] = Counter()
 
     def delays(self) -> list[float]:
         """Return by how much the next envelope is late, once for each time that it arrives."""
         if self.loss and self.chance.random() < self.loss:
+            self.happened["message lost"] += 1
             return []
         times = 2 if self.duplication and self.chance.random() < self.duplication else 1
+        self.happened["message repeated"] += times - 1
+        self.happened["message late"] += self.jitter > 0
         return [self.chance.random() * self.jitter if self.jitter else 0.0 for _ in range(times)]
 
 
@@ -61,11 +69,21 @@ class SimServer:
         self.clients: dict[Peer, SimClient] = {}
         self.up = True
         self._inbox: list[Received] = []
+        self._latest: dict[tuple[Peer, bool], float] = {}
 
-    def carry(self, deliver: Callable[[], None]) -> None:
-        """Have something arrive when the network brings it, if it does."""
+    def carry(self, way: tuple[Peer, bool], deliver: Callable[[], None]) -> None:
+        """Have something arrive when the network brings it, if it does.
+
+        Args:
+            way: the connection, and whether it goes to the master.
+            deliver: what happens then.
+
+        """
         for delay in self.faults.delays():
-            self.clock.at(self.clock.now + LATENCY + delay, deliver)
+            time = self.clock.now + LATENCY + delay
+            self.faults.happened["message overtaken"] += time < self._latest.get(way, 0.0)
+            self._latest[way] = max(time, self._latest.get(way, 0.0))
+            self.clock.at(time, deliver)
 
     def take(self, peer: Peer, frames: list[Any]) -> None:
         """Take in an envelope."""
@@ -82,6 +100,7 @@ class SimServer:
         """Be gone, with every connection and all that was on its way."""
         self.up = False
         self._inbox.clear()
+        self._latest.clear()
         clients, self.clients = self.clients, {}
         for client in clients.values():
             if client.up:
@@ -102,7 +121,7 @@ class SimServer:
         if client is None or client.peer != peer or not client.up:
             return False
         client.received_count += 1
-        self.carry(lambda: client.take(peer, list(frames)))
+        self.carry((peer, False), lambda: client.take(peer, list(frames)))
         return True
 
     def problems(self) -> list[LinkProblem]:
@@ -139,6 +158,9 @@ class SimClient:
         if self.up and self.hears and peer == self.peer:
             self._inbox.append(frames)
             self.arrived()
+        elif not (self.up and self.hears):
+            way = "cut both ways" if not self.up else "cut from the master"
+            self._server.faults.happened[way] += 1
 
     def pollables(self) -> Sequence[Any]:
         """Return nothing: time is simulated."""
@@ -162,7 +184,10 @@ class SimClient:
         if self.up and self.speaks:
             self.sent_count += 1
             peer = self.peer
-            self._server.carry(lambda: self._arrive(peer, list(frames)))
+            self._server.carry((peer, True), lambda: self._arrive(peer, list(frames)))
+        else:
+            way = "cut both ways" if not self.up else "cut to the master"
+            self._server.faults.happened[way] += 1
         return True
 
     def _arrive(self, peer: Peer, frames: list[Any]) -> None:

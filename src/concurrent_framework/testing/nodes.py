@@ -34,10 +34,13 @@ if TYPE_CHECKING:
 class SimNode:
     """What workers and applications have in common: a name, a link and a life."""
 
+    kind = "node"
+
     def __init__(self, cluster: SimCluster, name: str) -> None:
         self.cluster = cluster
         self.name = name
         self.alive = True
+        self.skew = 0.0
         cluster.nodes.append(self)
         self.link = SimClient(cluster.server, name)
         self.link.arrived = self.take
@@ -55,8 +58,24 @@ class SimNode:
         """Bring the network back; the connection is a new one, as with ZeroMQ."""
         self.link.connect()
 
+    @property
+    def now(self) -> float:
+        """The time on its clock."""
+        return self.cluster.clock.now + self.skew
+
+    def jump(self, seconds: float) -> None:
+        """Put its clock forward, as if it had not run for so long."""
+        self.cluster.happened[f"{self.kind}'s clock jumped"] += 1
+        self.skew += seconds
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at the clock."""
+        raise NotImplementedError
+
     def kill(self) -> None:
         """End at once, without a word."""
+        self.cluster.happened[f"{self.kind} killed"] += self.alive and self.kind != "host"
         self.alive = False
         self.link.close(0)
 
@@ -67,7 +86,7 @@ class SimNode:
     def tick_at(self, due: float | None, tick: Callable[[], None]) -> None:
         """Have something done at a time, if still alive then."""
         if due is not None:
-            self.cluster.clock.at(due, lambda: tick() if self.alive else None)
+            self.cluster.clock.at_skewed(due, self.skew, lambda: tick() if self.alive else None)
 
 
 class SimWorker(SimNode):
@@ -79,17 +98,25 @@ class SimWorker(SimNode):
 
     """
 
+    kind = "worker"
+
     def __init__(
-        self, cluster: SimCluster, name: str, capacity: Capacity, cache_bytes: int = CACHE_BYTES
+        self,
+        cluster: SimCluster,
+        name: str,
+        capacity: Capacity,
+        cache_bytes: int = CACHE_BYTES,
+        host: str = "",
     ) -> None:
         super().__init__(cluster, name)
+        cluster.happened["worker started"] += 1
         self.manager = cluster.make_manager(cluster.clock, capacity.executors, self._report)
         self._line = WorkerLine(self.link)
         self.stored: dict[str, bytes] = {}
         self.arrived: list[str] = []
         self._needs: dict[int, tuple[str, ...]] = {}
         self.reactor = WorkerReactor(
-            Identity(f"session-{name}", name), capacity, cluster.clock.now, cache_bytes
+            Identity(f"session-{name}", name, host), capacity, self.now, cache_bytes
         )
         self._due = -1.0
         self.feed([worker_events.Tick()])
@@ -112,7 +139,7 @@ class SimWorker(SimNode):
         """Give events to the core and do what it wants."""
         if not self.alive:
             return
-        for command in self.reactor.handle(events, self.cluster.clock.now):
+        for command in self.reactor.handle(events, self.now):
             match command:
                 case worker_commands.Send():
                     self._line.send(command.messages)
@@ -154,8 +181,12 @@ class SimWorker(SimNode):
 
     def _tick(self, due: float) -> None:
         if due == self._due:
-            self._due = -1.0
-            self.feed([worker_events.Tick()])
+            self.wake()
+
+    def wake(self) -> None:
+        """Look at the clock."""
+        self._due = -1.0
+        self.feed([worker_events.Tick()])
 
     def _report(self, outcomes: list[Outcome], checkpoints: list[TaskCheckpoint]) -> None:
         self.feed([worker_events.Reported(outcomes, [], [], None, checkpoints)])
@@ -163,6 +194,8 @@ class SimWorker(SimNode):
 
 class SimApplication(SimNode):
     """An application's core that acknowledges every outcome at once."""
+
+    kind = "application"
 
     def __init__(self, cluster: SimCluster, name: str, hello: dict[str, Any]) -> None:
         super().__init__(cluster, name)
@@ -175,7 +208,7 @@ class SimApplication(SimNode):
             connect_timeout=patience,
             linger=cluster.linger,
         )
-        self._channel = Channel(self.link, lambda: cluster.clock.now)
+        self._channel = Channel(self.link, lambda: self.now)
         self.outcomes: list[Outcome] = []
         self.seen: list[Any] = []
         self.ended_systems: list[SystemEnded] = []
@@ -229,7 +262,7 @@ class SimApplication(SimNode):
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the core and do what it wants."""
-        for command in self.session.handle(events, self.cluster.clock.now):
+        for command in self.session.handle(events, self.now):
             match command:
                 case app_commands.Send():
                     self._channel.send(command.messages)
@@ -254,8 +287,12 @@ class SimApplication(SimNode):
 
     def _tick(self, due: float | None) -> None:
         if due == self._due:
-            self._due = None
-            self.feed([app_events.Tick()])
+            self.wake()
+
+    def wake(self) -> None:
+        """Look at the clock."""
+        self._due = None
+        self.feed([app_events.Tick()])
 
     def other(self, command: Any) -> None:
         """Take a command that is nothing to do with outcomes."""
@@ -272,6 +309,8 @@ class SimApplication(SimNode):
 
 class SimHost(SimApplication):
     """A system host's core. It calls `finished` by counting; as a system it pushes some tasks."""
+
+    kind = "host"
 
     def __init__(self, cluster: SimCluster, name: str) -> None:
         self.called: list[int] = []

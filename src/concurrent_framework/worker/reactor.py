@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 CACHE_BYTES = 1 << 30
 """Bytes of shared objects that a worker keeps by default."""
 HELLO_INTERVAL = 1.0
-"""Seconds between greetings while the master does not answer."""
+"""Seconds between greetings while the master does not answer; doubled up to half a lease."""
 
 
 class Identity(Struct, frozen=True):
@@ -103,6 +103,7 @@ class WorkerReactor:
         self._last_heard = now
         self._last_sent = now
         self._next_hello = now
+        self._patience = HELLO_INTERVAL
         self._given_back: list[tuple[int, int]] = []
         self._out: list[Any] = []
         self._commands: list[Command] = []
@@ -159,7 +160,8 @@ class WorkerReactor:
             self.connected = False
             self._next_hello = now
         if not self.connected and now >= self._next_hello:
-            self._next_hello = now + HELLO_INTERVAL
+            self._next_hello = now + self._patience
+            self._patience = max(min(2 * self._patience, self._lease / 2), HELLO_INTERVAL)
             self._out.append(self._hello())
         elif self.connected and not self._out and now >= self._last_sent + self._lease / 3:
             self._out.append(Heartbeat())
@@ -217,7 +219,10 @@ class WorkerReactor:
         self._master = message.master
         self._lease = message.lease
         self.welcome = message
+        if message.greeting != self._greetings:
+            return  # a later greeting is under way, and what it says will count
         self.connected = True
+        self._patience = HELLO_INTERVAL
         self._asked = 0
         self._cancel(message.drop)
         if needed := self.data.ask_again():
@@ -227,6 +232,8 @@ class WorkerReactor:
         self._out.extend(work.Outcomes(number, outcomes) for number, outcomes in self.unsafe)
 
     def _run(self, message: work.Run) -> None:
+        if not self.connected:
+            return  # the greeting that is under way does not name these: they are queued again
         held = self.held
         for task in message.tasks:
             held[task.key] = task.attempt

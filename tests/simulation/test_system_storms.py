@@ -1,0 +1,18 @@
+"""Task systems whose hosts, masters, workers, network and disks fail: their result is told, once, and right."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.system_storm import SEEDS, run
+
+
+@pytest.fixture(autouse=True)
+def _installed_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no code travel: all of it is in this process."""
+    monkeypatch.setattr("concurrent_framework.code.received.find_local", lambda _name: None)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_system_comes_to_its_result_whatever_happens(seed: int) -> None:
+    run(seed)
