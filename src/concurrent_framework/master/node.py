@@ -20,6 +20,7 @@ from concurrent_framework.master.line import Line
 from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
+from concurrent_framework.master.stored import Stored
 from concurrent_framework.scheduling.base import ITaskScheduler
 from concurrent_framework.stats import NOTHING
 from concurrent_framework.stats.store import MeasuredStore
@@ -213,7 +214,7 @@ class MasterNode(Component):
             settings, self._gauge.scheduler(scheduler), time.monotonic(), state
         )
         self._gauge.watch(self._reactor)
-        self._keeping = Keeping(store, self._reactor, self._perform)
+        self._keeping = Keeping(store, self._reactor, self._perform, stored=self._described(store))
 
     def _recover(self, settings: Settings) -> tuple[IStore | None, MasterState | None]:
         """Open the store and read what it holds, if there is one."""
@@ -227,6 +228,13 @@ class MasterNode(Component):
         entries = (entry.data for entry in store.entries())
         state = recover(settings, entries, time.monotonic())
         return MeasuredStore(store, self._places.stats), state
+
+    def _described(self, store: IStore | None) -> Stored | None:
+        """Say what is known of a store, which may be one of a plug-in, without looking into it."""
+        if store is None:
+            return None
+        sync, place = getattr(store, "sync", ""), getattr(store, "where", "")
+        return Stored(self.store, str(sync), str(place))
 
     def describe(self) -> dict[str, Any]:
         """Return what the node says of itself; any thread may call it."""
