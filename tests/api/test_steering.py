@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,75 +12,9 @@ from concurrent_framework.api import Client
 from concurrent_framework.api.client import ApiError
 from concurrent_framework.model.errors import RefusedError
 from tests.api.reach import Reach
+from tests.api.steered import Work
 from tests.cluster.place import Place, Running, until
 from tests.cluster.swarm import Swarm
-
-WORK = """
-import sys
-import time
-from pathlib import Path
-from concurrent_framework import ApplicationNode, IApp, implements, task
-
-@task
-def hold(gate, number):
-    while not Path(gate, str(number)).exists():
-        time.sleep(0.003)
-    if not Path(gate, "healed").exists():
-        raise ValueError(f"number {number} is ill")
-    return number
-
-class Steered(ApplicationNode):
-    implements(IApp)
-    def start_processing(self):
-        gate, count = self.arguments
-        self.push_tasks(hold(gate, number) for number in range(int(count)))
-    def task_finished(self, task, result, error):
-        pass
-"""
-
-
-class Work:
-    """An application whose tasks wait until each is let go.
-
-    Args:
-        swarm: where it runs.
-        client: of the swarm's API.
-        count: how many tasks it has.
-
-    """
-
-    def __init__(self, swarm: Swarm, client: Client, count: int) -> None:
-        self._client = client
-        self.gate = swarm.place.root / f"gate-{len(list(swarm.place.root.iterdir()))}"
-        self.gate.mkdir()
-        program = swarm.place.root / "steered.py"
-        program.write_text(WORK)
-        words = ("--join", swarm.endpoint, "--", str(self.gate), str(count))
-        self.running: Running = swarm.place.start("run", str(program), "--quiet", *words)
-        until(lambda: any(one["waiting"] + one["assigned"] == count for one in self._mine()))
-        self.number: int = self._mine()[0]["application"]
-
-    def _mine(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = self._client.applications.list()["applications"]
-        return [one for one in listed if one["name"] == "Steered"]
-
-    def let(self, *numbers: int) -> None:
-        """Let tasks end."""
-        for number in numbers:
-            (self.gate / str(number)).touch()
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """What the API says of it."""
-        found: dict[str, Any] = self._client.applications.show(application=self.number)
-        return found
-
-    def end(self) -> None:
-        """End it as a person does."""
-        if self.running.process.poll() is None:
-            self.running.interrupt()
-        self.running.ends()
-        until(lambda: self._client.applications.outcome(application=self.number)["ended"])
 
 
 @pytest.fixture
@@ -92,10 +25,6 @@ def work(swarm: Swarm, client: Client) -> Iterator[Work]:
     work.end()
 
 
-def key(work: Work, index: int) -> str:
-    return f"{work.number}/{index + 1}"
-
-
 def test_a_pause_hands_out_nothing_and_resuming_goes_on(client: Client, work: Work) -> None:
     until(lambda: work.shown["assigned"] == 2)
     paused = client.applications.pause(application=work.number)
@@ -103,7 +32,7 @@ def test_a_pause_hands_out_nothing_and_resuming_goes_on(client: Client, work: Wo
     work.let(0, 1)
     until(lambda: work.shown["failed"] == 2)
     assert (work.shown["paused"], work.shown["assigned"], work.shown["waiting"]) == (True, 0, 4)
-    assert "paused" in client.tasks.explain(task=key(work, 2))["text"]
+    assert "paused" in client.tasks.explain(task=work.key(2))["text"]
     assert client.applications.resume(application="Steered")["application"] == work.number
     until(lambda: work.shown["assigned"] == 2)
     assert not work.shown["paused"]
@@ -125,23 +54,23 @@ def test_priority_and_weight_are_set(client: Client, work: Work) -> None:
 
 def test_a_task_is_shown_explained_cancelled_and_retried(client: Client, work: Work) -> None:
     until(lambda: work.shown["assigned"] == 2)
-    running, waiting = client.tasks.show(task=key(work, 0)), client.tasks.show(task=key(work, 5))
+    running, waiting = client.tasks.show(task=work.key(0)), client.tasks.show(task=work.key(5))
     assert (running["state"], running["worker"], running["attempt"]) == ("assigned", "w1", 1)
     assert (waiting["state"], waiting["worker"]) == ("waiting", "")
-    assert client.tasks.explain(task=key(work, 5))["text"]
-    assert client.tasks.cancel(task=key(work, 5)) == {"cancelled": 1}
+    assert client.tasks.explain(task=work.key(5))["text"]
+    assert client.tasks.cancel(task=work.key(5)) == {"cancelled": 1}
     until(lambda: work.shown["cancelled"] == 1)
-    assert client.tasks.show(task=key(work, 5))["state"] == "cancelled"
-    assert "cancelled" in client.tasks.explain(task=key(work, 5))["text"]
+    assert client.tasks.show(task=work.key(5))["state"] == "cancelled"
+    assert "cancelled" in client.tasks.explain(task=work.key(5))["text"]
     assert client.failures.list(application=work.number)["total"] == 0
     work.let(0)
     until(lambda: client.failures.list(application=work.number)["total"] == 1)
     (failure,) = client.failures.list(application=work.number)["failures"]
-    assert (failure["task"], failure["type"]) == (key(work, 0), "ValueError")
+    assert (failure["task"], failure["type"]) == (work.key(0), "ValueError")
     assert failure["certificate"]["worker"] == "w1"
-    assert client.tasks.show(task=key(work, 0))["state"] == "failed"
+    assert client.tasks.show(task=work.key(0))["state"] == "failed"
     (work.gate / "healed").touch()
-    client.tasks.retry(task=key(work, 0))
+    client.tasks.retry(task=work.key(0))
     work.let(*range(5))
     until(lambda: client.applications.outcome(application=work.number)["finished"] == 5)
     with pytest.raises(ApiError, match="999"):
@@ -182,7 +111,7 @@ def test_who_may_only_look_steers_nothing(client: Client, reach: Reach, work: Wo
         ("applications.cancel", {"application": work.number}),
         ("applications.pause", {"application": work.number}),
         ("nodes.drain", {"worker": "w1"}),
-        ("tasks.cancel", {"task": key(work, 0)}),
+        ("tasks.cancel", {"task": work.key(0)}),
     ):
         with pytest.raises((ApiError, RefusedError), match="admin"):
             watcher.call(method, **named)
