@@ -112,7 +112,9 @@ class SimCluster:
             check_invariants(state)
         self.master = MasterReactor(settings, self._scheduler, self.clock.now, state)
         self._line = MasterLine(self.server, lambda _hello, _local: (ALL_ROLES, ""))
-        sizes = {} if self.disk is None else {"spare": self.disk.spare, "step": self.disk.step}
+        sizes: dict[str, Any] = (
+            {} if self.disk is None else {"spare": self.disk.spare, "step": self.disk.step}
+        )
         self._keeping = Keeping(store, self.master, self._perform, **sizes)
         self.feed([master_events.Begun()])
 

@@ -182,6 +182,7 @@ class _Application:
         self._show_meter(percent)
         notes = [each["progress"] for each in (one, *one["systems"]) if each.get("progress")]
         self._message.text = notes[0]["message"] if notes else ""
+        self._message.set_visibility(bool(self._message.text))
 
     async def _renew_ended(self) -> None:
         outcome = await self._view.ask("applications.outcome", application=self._number)

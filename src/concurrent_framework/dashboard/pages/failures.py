@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from concurrent_framework.cli.amounts import count, size, span
+from concurrent_framework.dashboard.frame import stamp
 from concurrent_framework.dashboard.widgets import card, empty, head, tool
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 SIZE = 20
 BYTES = frozenset({"peak_memory", "memory"})
+MOMENTS = frozenset({"started", "ended"})
 
 
 async def build(view: View) -> None:
@@ -112,7 +114,7 @@ class Failures:
         ui.label("Death certificate").classes("title")
         with ui.element("dl").classes("facts"):
             for name, value in one["certificate"].items():
-                if value in (None, "", [], ()):
+                if value in (None, "", [], ()) or (name == "signal" and not value):
                     continue
                 with ui.element("dt"):
                     ui.label(name.replace("_", " "))
@@ -140,6 +142,8 @@ def _lines_of(name: str, value: Any) -> list[str]:
 
 
 def _pair(name: str, value: Any) -> str:
+    if name in MOMENTS:
+        return f"{name} {stamp(value)}"
     return f"{name.replace('_', ' ')} {_amount(name, value)}"
 
 
