@@ -84,14 +84,22 @@ def test_an_application_is_paused_and_resumed(
     assert not held.shown["paused"]
 
 
-def test_a_failed_task_is_retried(window: Window, root: str, client: Client, held: Work) -> None:
+def test_a_failed_task_is_read_while_others_fail_and_retried(
+    window: Window, root: str, client: Client, held: Work
+) -> None:
     held.let(0)
     until(lambda: client.failures.list(application=held.number)["total"] == 1)
     window.open(f"{root}/failures")
     failed = window.page.locator(f"[data-task='{held.key(0)}']")
     failed.locator(".q-item").click()
+    held.let(1)
+    window.says(".pager", "2 failures; newer ones are listed when all are folded")
+    failed.get_by_role("button", name="Retry").wait_for()
+    failed.locator(".q-item").click()
+    window.page.locator(f"[data-task='{held.key(1)}']").wait_for()
+    failed.locator(".q-item").click()
     (held.gate / "healed").touch()
     failed.get_by_role("button", name="Retry").click()
     window.says(".q-notification", "is attempted again")
     held.let(*range(6))
-    until(lambda: client.applications.outcome(application=held.number)["finished"] == 6)
+    until(lambda: client.applications.outcome(application=held.number)["finished"] == 5)

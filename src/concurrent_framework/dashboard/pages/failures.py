@@ -43,6 +43,7 @@ class Failures:
         self._application = application
         self._page = 1
         self._shown: list[str] | None = None
+        self._unfolded: set[str] = set()
         self._list = ui.element("div").classes("folds")
         with ui.element("div").classes("titlebar pager"):
             self._count = ui.label().classes("muted small")
@@ -52,14 +53,16 @@ class Failures:
             )
 
     async def renew(self) -> None:
-        """Get the present page again; what is unfolded stays so as long as nothing is new."""
+        """Get the present page again; the list stands still while somebody reads one of them."""
         answer = await self._asked()
         keys = [one["task"] for one in answer["failures"]]
         pages = max(1, -(-answer["total"] // SIZE))
-        self._count.text = f"{count(answer['total'])} failures" if answer["total"] else ""
+        held = bool(self._unfolded) and keys != self._shown
+        waits = "; newer ones are listed when all are folded" if held else ""
+        self._count.text = f"{count(answer['total'])} failures{waits}" if answer["total"] else ""
         self._pager.max = pages
         self._pager.set_visibility(pages > 1)
-        if keys != self._shown:
+        if keys != self._shown and not held:
             self._shown = keys
             self._show(answer["failures"])
 
@@ -74,6 +77,7 @@ class Failures:
 
     async def _turned(self, event: Any) -> None:
         self._page = int(event.value)
+        self._unfolded.clear()
         await self.renew()
 
     def _show(self, found: list[dict[str, Any]]) -> None:
@@ -98,6 +102,7 @@ class Failures:
             ).classes("muted small")
 
         def unfold() -> None:
+            (self._unfolded.add if fold.value else self._unfolded.discard)(one["task"])
             if fold.value and not inside.default_slot.children:
                 with inside:
                     self._details(one)
