@@ -131,6 +131,43 @@ def test_logs_bring_together_what_tasks_wrote(swarm: Swarm) -> None:
     assert all(line["task"].partition("/")[2] in {"1", "2", "3"} for line in lines)
 
 
+def test_logs_are_coloured_in_a_terminal_unless_it_wants_none(swarm: Swarm) -> None:
+    application = Talks()
+
+    def look() -> list[str]:
+        return [
+            _in_terminal(swarm, {**swarm.place.environ, "TERM": "xterm", **more}, "logs", "Talks")
+            for more in ({}, {"NO_COLOR": "1"})
+        ]
+
+    application.look = look
+    swarm.run(application)
+    coloured, plain = application.seen
+    assert coloured.count("talk@w1\x1b[0m | this is") == 3
+    assert "\x1b" not in plain
+    assert plain.count("talk@w1 | this is") == 3
+
+
+def _in_terminal(swarm: Swarm, environ: dict[str, str], *words: str) -> str:
+    """Return what a command shows in a terminal until its end."""
+    ours, theirs = pty.openpty()
+    command = [COMMAND, *words, "--join", swarm.endpoint]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environ)
+    os.close(theirs)
+    shown = b""
+    try:
+        while select.select([ours], [], [], PATIENCE)[0]:
+            shown += os.read(ours, 65536)
+    except OSError:  # its other end is closed: that was all
+        return shown.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    message = f"it did not end after {shown!r}"
+    raise AssertionError(message)
+
+
 def test_logs_of_nobody_are_told(swarm: Swarm) -> None:
     done = swarm.command("logs", "nobody")
     assert done.code == 1

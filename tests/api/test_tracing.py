@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from concurrent_framework.api.feed import Feed
-from concurrent_framework.api.tracing import record, trace
+from concurrent_framework.api.master_link import MasterLink
+from concurrent_framework.api.tracing import Traces, record, trace
+from concurrent_framework.application.connection import Connection
+from tests.cluster.place import PATIENCE
+from tests.cluster.swarm import Swarm
+
+if TYPE_CHECKING:
+    from concurrent_framework.api.context import ApiContext
 
 EVENT = {
     "kind": "tasks.ran",
@@ -30,19 +38,98 @@ EVENT = {
 }
 
 
+class Kept:
+    """Spans in memory, by their names."""
+
+    def __init__(self) -> None:
+        self._spans = InMemorySpanExporter()
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(self._spans))
+        self.tracer = provider.get_tracer("test")
+
+    def take(self) -> dict[str, ReadableSpan]:
+        found = {one.name: one for one in self._spans.get_finished_spans()}
+        self._spans.clear()
+        return found
+
+
+def seconds_of(span: ReadableSpan) -> tuple[float, float]:
+    return (span.start_time or 0) / 1e9, (span.end_time or 0) / 1e9
+
+
 @pytest.mark.parametrize("failed", [False, True])
-def test_a_run_is_a_trace(failed: bool) -> None:
-    kept = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    record(provider.get_tracer("test"), {**EVENT, "failed": failed})
-    queue, run, way = kept.get_finished_spans()
-    assert (way.name, queue.name, run.name) == ("render", "queue", "run")
+def test_the_whole_way_of_a_task_is_one_trace(failed: bool) -> None:
+    kept = Kept()
+    record(kept.tracer, {**EVENT, "failed": failed}, 101.0)
+    spans = kept.take()
+    assert {name: seconds_of(one) for name, one in spans.items()} == {
+        "render": (94, 101),
+        "submit": (94, 94),
+        "queue": (94, 98),
+        "worker": (98, 100),
+        "run": (99, 100),
+        "deliver": (100, 101),
+    }
+    way = spans.pop("render")
     assert way.attributes == {"application": 3, "task": "3/17", "worker": "w1", "tasks": 5}
-    seconds = [(one.start_time or 0, one.end_time or 0) for one in (way, queue, run)]
-    assert [(a / 1e9, b / 1e9) for a, b in seconds] == [(94, 100), (94, 98), (99, 100)]
-    assert all(one.parent and one.parent.span_id == way.context.span_id for one in (queue, run))
+    assert {one.context.trace_id for one in spans.values()} == {way.context.trace_id}
+    parents = {name: one.parent.span_id for name, one in spans.items() if one.parent}
+    assert parents.pop("run") == spans["worker"].context.span_id
+    assert parents == dict.fromkeys(("submit", "queue", "worker", "deliver"), way.context.span_id)
     assert way.status.is_ok is not failed
+
+
+def test_a_run_waits_for_its_delivery_or_for_the_end_of_its_application() -> None:
+    kept = Kept()
+    traces = Traces(kept.tracer, most=2)
+    traces.take(EVENT)
+    traces.take({"kind": "task.delivered", "task": "9/9", "time": 100.5})
+    assert kept.take() == {}
+    traces.take({"kind": "task.delivered", "task": "3/17", "time": 100.5})
+    assert seconds_of(kept.take()["deliver"]) == (100, 100.5)
+    traces.take(EVENT)
+    traces.take({"kind": "application.ended", "application": 4})
+    assert kept.take() == {}
+    traces.take({"kind": "application.ended", "application": 3})
+    assert "deliver" not in (spans := kept.take())
+    assert "render" in spans
+    for number in range(3):
+        traces.take({**EVENT, "task": f"3/{number}", "name": f"n{number}"})
+    assert set(kept.take()) == {"n0", "submit", "queue", "worker", "run"}
+    traces.end()
+    assert {"n1", "n2"} < set(kept.take())
+
+
+def test_a_real_task_is_traced_from_its_submission_to_its_delivery(swarm: Swarm) -> None:
+    """The events of a master are followed until one whole way is known."""
+    kept = Kept()
+    seen: set[str] = set()
+
+    async def watch() -> None:
+        link = MasterLink(Connection(swarm.endpoint))
+        api = cast("ApiContext", SimpleNamespace(ask=lambda kind, **more: link.ask(kind, more)))
+        traces = Traces(kept.tracer)
+        followed = Feed(api, 0.02, deliveries=True).follow()
+        await anext(followed)
+        running = swarm.place.start(
+            "run", "md5", "--join", swarm.endpoint, "--", "0" * 32, "--limit", "10"
+        )
+        async for event in followed:
+            if event is not None:
+                traces.take(event)
+                seen.add(event["kind"])
+                if event["kind"] == "task.delivered":
+                    break
+        await followed.aclose()  # type: ignore[attr-defined]
+        link.close()
+        running.ends()
+
+    asyncio.run(asyncio.wait_for(watch(), PATIENCE))
+    assert "tasks.ran" in seen
+    spans = kept.take()
+    assert {"submit", "queue", "worker", "run", "deliver"} < set(spans)
+    (way,) = (one for one in spans.values() if one.parent is None)
+    assert {one.context.trace_id for one in spans.values()} == {way.context.trace_id}
 
 
 def test_what_is_missing_is_told(

@@ -34,11 +34,13 @@ class Feed:
     Args:
         api: the node, whose master is asked.
         pause: seconds between two looks at the master.
+        deliveries: whether its followers are told too when outcomes have been handled.
 
     """
 
-    def __init__(self, api: ApiContext, pause: float = PAUSE) -> None:
+    def __init__(self, api: ApiContext, pause: float = PAUSE, *, deliveries: bool = False) -> None:
         self._api = api
+        self._more = {"deliveries": True} if deliveries else {}
         self._pause = pause
         self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._session = ""
@@ -149,7 +151,7 @@ class Feed:
                 await asyncio.sleep(self._pause)
 
     async def _ask(self, **arguments: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._api.ask("events", **arguments)
+        answer: dict[str, Any] = await self._api.ask("events", **arguments, **self._more)
         return answer
 
     def _wake(self) -> None:

@@ -153,9 +153,10 @@ class ApiServer:
 
         if self._api.feed is None or not self._api.components.config.value(TraceOptions.enabled):
             return None
+        from concurrent_framework.api.feed import Feed
         from concurrent_framework.api.tracing import trace
 
-        return asyncio.create_task(trace(self._api.feed, self._facts.log))
+        return asyncio.create_task(trace(Feed(self._api, deliveries=True), self._facts.log))
 
 
 def _websocket(*arguments: Any, **options: Any) -> Any:

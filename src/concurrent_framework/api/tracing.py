@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from concurrent_framework.api.feed import Feed
 
 NANOSECONDS = 1_000_000_000
+MOST = 10_000
+"""Runs that are kept until their outcomes have been handled."""
 
 
 async def trace(feed: Feed, log: Logger) -> None:
@@ -45,29 +47,89 @@ async def trace(feed: Feed, log: Logger) -> None:
 
 async def follow(feed: Feed, tracer: Tracer, log: Logger) -> None:
     """Make spans of what the feed tells, until its end."""
+    traces = Traces(tracer)
     try:
         async for event in feed.follow():
-            if event is not None and event["kind"] == "tasks.ran":
-                record(tracer, event)
+            if event is not None:
+                traces.take(event)
     except ConcurrentError as error:
         log.warning("no more traces: %s", error)
+    finally:
+        traces.end()
 
 
-def record(tracer: Tracer, event: Mapping[str, Any]) -> None:
-    """Make the spans of one run: the task's way, and in it the time in the queue and at the worker."""
+class Traces:
+    """Makes a trace of each run, once its outcome has been handled or will not be told of.
+
+    Args:
+        tracer: takes the spans.
+        most: runs that may wait for that; of more, the oldest is told without.
+
+    """
+
+    def __init__(self, tracer: Tracer, most: int = MOST) -> None:
+        self._tracer = tracer
+        self._most = most
+        self._open: dict[str, Mapping[str, Any]] = {}
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take in what has happened."""
+        if event["kind"] == "tasks.ran":
+            earlier = self._open.pop(event["task"], None)
+            if earlier is not None:  # it was attempted again
+                record(self._tracer, earlier)
+            self._open[event["task"]] = event
+            if len(self._open) > self._most:
+                record(self._tracer, self._open.pop(next(iter(self._open))))
+        elif event["kind"] == "task.delivered":
+            run = self._open.pop(event["task"], None)
+            if run is not None:
+                record(self._tracer, run, event["time"])
+        elif event["kind"] == "application.ended":
+            self._close(event.get("application"))
+
+    def end(self) -> None:
+        """Tell of all that wait."""
+        while self._open:
+            record(self._tracer, self._open.pop(next(iter(self._open))))
+
+    def _close(self, application: object) -> None:
+        over = [key for key, run in self._open.items() if run["application"] == application]
+        for key in over:
+            record(self._tracer, self._open.pop(key))
+
+
+def record(tracer: Tracer, event: Mapping[str, Any], delivered: float | None = None) -> None:
+    """Make the spans of one run: the task's whole way, and in it the parts of that.
+
+    They are: taken in by the master (a moment), in the queue, away at the worker, in which it runs,
+    and delivered.
+
+    Args:
+        tracer: takes the spans.
+        event: that it ran.
+        delivered: unix time when the application had handled its outcome; None if that is not known.
+
+    """
     from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
-    end = int(event["time"] * NANOSECONDS)
-    assigned = end - int(event["away"] * NANOSECONDS)
+    ended = int(event["time"] * NANOSECONDS)
+    assigned = ended - int(event["away"] * NANOSECONDS)
     submitted = assigned - int(event["queued"] * NANOSECONDS)
-    ran = max(assigned, end - int(event["seconds"] * NANOSECONDS))
+    ran = max(assigned, ended - int(event["seconds"] * NANOSECONDS))
+    end = ended if delivered is None else max(ended, int(delivered * NANOSECONDS))
     attributes = {
         key: event[key] for key in ("application", "task", "worker", "tasks") if key in event
     }
     way = tracer.start_span(str(event["name"]), start_time=submitted, attributes=attributes)
     inside = set_span_in_context(way)
+    tracer.start_span("submit", inside, start_time=submitted).end(submitted)
     tracer.start_span("queue", inside, start_time=submitted).end(assigned)
-    tracer.start_span("run", inside, start_time=ran).end(end)
+    worker = tracer.start_span("worker", inside, start_time=assigned)
+    tracer.start_span("run", set_span_in_context(worker), start_time=ran).end(ended)
+    worker.end(ended)
+    if delivered is not None:
+        tracer.start_span("deliver", inside, start_time=ended).end(end)
     if event["failed"]:
         way.set_status(Status(StatusCode.ERROR))
     way.end(end)

@@ -18,12 +18,12 @@ def rate(per_second: float) -> str:
     """Return a rate with as many digits as mean something.
 
     Example:
-        >>> rate(0.25), rate(7.04), rate(31250.4)
-        ('0.25/s', '7.0/s', '31,250/s')
+        >>> rate(0), rate(0.25), rate(7.04), rate(31250.4)
+        ('0/s', '0.25/s', '7.0/s', '31,250/s')
 
     """
     if per_second < 1:
-        return f"{per_second:.2f}/s"
+        return f"{per_second:.2f}/s" if per_second else "0/s"
     return f"{per_second:.1f}/s" if per_second < 100 else f"{per_second:,.0f}/s"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zlib import crc32
 
 import typer
 
+from concurrent_framework.cli.exits import coloured
 from concurrent_framework.cli.options import Join
 
 if TYPE_CHECKING:
@@ -17,6 +20,11 @@ if TYPE_CHECKING:
 
 PAUSE = 0.3
 """Seconds between two looks for new lines."""
+
+_STREAMS = {"stdout": ("", "|"), "info": ("", "|"), "debug": ("2", "|"), "warning": ("33", "!")}
+"""How a line of each stream is shown; of any other, something is wrong."""
+_SOURCES = ("36", "32", "35", "34", "96", "92", "95", "94")
+"""Colours of sources; none of those that say how a line is meant."""
 
 
 def logs(
@@ -51,9 +59,10 @@ def logs(
     from concurrent_framework.cli.asking import client_of
     from concurrent_framework.launch.locate import locate
 
+    paint = coloured(sys.stdout)
     with client_of(locate(join, embedded=True)) as client:
         for line in _lines(client, target, lines, follow=follow):
-            print(_as_json(line) if as_json else _as_text(line), flush=follow)
+            print(_as_json(line) if as_json else _as_text(line, paint=paint), flush=follow)
 
 
 def _lines(
@@ -71,8 +80,12 @@ def _lines(
         yield from answer["lines"]
 
 
-def _as_text(line: dict[str, Any]) -> str:
+def _as_text(line: dict[str, Any], *, paint: bool = False) -> str:
     """Write who wrote it, where, and what; each line of several by itself.
+
+    Args:
+        line: as the master tells it.
+        paint: whether to use colours: each source has its own, and what went wrong is red.
 
     Example:
         >>> _as_text({"time": 0.0, "source": "t", "worker": "w1", "stream": "stderr", "text": "a"})
@@ -80,8 +93,18 @@ def _as_text(line: dict[str, Any]) -> str:
 
     """
     where = f"{line['source']}@{line['worker']}" if line["worker"] else str(line["source"])
-    mark = "|" if line["stream"] in {"stdout", "info", "debug"} else "!"
-    return "\n".join(f"{where} {mark} {text}" for text in str(line["text"]).split("\n"))
+    style, mark = _STREAMS.get(line["stream"], ("31", "!"))
+    texts = str(line["text"]).split("\n")
+    if not paint:
+        return "\n".join(f"{where} {mark} {text}" for text in texts)
+    colour = _SOURCES[crc32(str(line["source"]).encode()) % len(_SOURCES)]
+    return "\n".join(
+        f"{_in(colour, where)} {_in(style, mark)} {_in(style, text)}" for text in texts
+    )
+
+
+def _in(style: str, text: str) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style and text else text
 
 
 def _as_json(line: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ STATE_KINDS = {
     "running": "good",
     "present": "good",
     "enabled": "good",
+    "active": "good",
     "assigned": "good",
     "finished": "good",
     "away": "warn",
@@ -24,6 +25,7 @@ STATE_KINDS = {
     "draining": "warn",
     "drained": "warn",
     "silent": "warn",
+    "on trial": "warn",
     "cancelling": "warn",
     "failed": "bad",
     "quarantined": "bad",
@@ -113,7 +115,14 @@ async def confirmed(question: str, detail: str, yes: str) -> bool:
 
 
 def column(
-    name: str, label: str, *, number: bool = False, wide: bool = False, sort: bool = False
+    name: str,
+    label: str,
+    *,
+    number: bool = False,
+    wide: bool = False,
+    widest: bool = False,
+    prose: bool = False,
+    sort: bool = False,
 ) -> dict[str, Any]:
     """Describe a column of a table.
 
@@ -122,10 +131,13 @@ def column(
         label: its heading.
         number: whether it stands at the right.
         wide: whether a narrow window does without it.
+        widest: whether all but a wide window do without it.
+        prose: whether its text may take several lines.
         sort: whether it can be sorted by.
 
     """
-    classes = " ".join(name for name, on in (("num", number), ("wide", wide)) if on)
+    kinds = {"num": number, "wide": wide, "widest": widest, "prose": prose}
+    classes = " ".join(name for name, on in kinds.items() if on)
     return {
         "name": name,
         "label": label,

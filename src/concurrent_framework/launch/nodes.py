@@ -83,8 +83,9 @@ def run_master(
     stop = StopSignal(interrupt=True)
     journal = journal or access.journal_directory(name)
     with Template(warm=("host",)) as template, create(name, mark=str(journal)) as run:
-        guard = access.Guard.open(keys or access.keys_directory()) if listen or keys else None
-        served = serve(components, run.socket, listen, guard.keys if guard and listen else None)
+        # One that serves its own machine only has tokens too: for its API, the same at each start.
+        guard = access.Guard.open(keys or access.keys_directory())
+        served = serve(components, run.socket, listen, guard.keys if listen else None)
         stats = registry_for(config)
         places = MasterPlaces(
             secrets.token_hex(16),
@@ -94,7 +95,7 @@ def run_master(
             served.private,
             template,
             run.path,
-            guard.grant if guard else _grant_local,
+            guard.grant,
             stop,
             log,
             journal,
@@ -111,8 +112,8 @@ def run_master(
             node.describe,
             log,
             Connection(served.private),
-            guard.book if guard else None,
-            guard.token if guard else None,
+            guard.book,
+            guard.token,
             plugins,
         )
         with beside(facts) as more, dumping(stats, config, log):

@@ -318,7 +318,9 @@ def complete(
 ) -> None:
     """Take a task's one outcome; the caller has taken it off its worker's books and counted it."""
     if outcome.failure is not None:
-        application.failures.append((record.key, record.task.name, outcome.failure))
+        cancelled = outcome.failure.kind == "cancelled"
+        known = application.cancellations if cancelled else application.failures
+        known.append((record.key, record.task.name, outcome.failure))
         if record.spec.spec.kept_if_failed:
             letters.keep(reactor.state, application, record, outcome.failure, reactor.now)
             reactor.journal.letter(record.key)

@@ -128,6 +128,7 @@ def roll_back(reactor: MasterReactor, application: ApplicationRecord) -> int:
     application.rollbacks += 1
     application.peer = None
     application.greeting = 0
+    application.watched.clear()
     reactor.journal.rolled_back(application, [one for one in outcomes if one.root > pushed])
     reactor.journal.changed(application)
     return len(later)

@@ -85,6 +85,7 @@ class Chronicle:
         self._epoch = epoch
         self._happenings: deque[Happening] = deque(maxlen=KEPT_EVENTS)
         self._runs: deque[Run | Happening] = deque(maxlen=KEPT_RUNS)
+        self._deliveries: deque[Happening] = deque(maxlen=KEPT_RUNS)
 
     def note(self, kind: str, level: str, text: str, ids: dict[str, Any]) -> None:
         """Add a happening."""
@@ -128,20 +129,28 @@ class Chronicle:
             )
         )
 
-    def since(self, number: int, limit: int, *, runs: bool) -> list[dict[str, Any]]:
+    def delivered(self, key: int) -> None:
+        """Add that an application has handled the outcome of a run's example."""
+        ids = {"application": application_of(key), "task": format_key(key)}
+        self.last += 1
+        self._deliveries.append(Happening(self.last, self.now, "task.delivered", "debug", "", ids))
+
+    def since(
+        self, number: int, limit: int, *, runs: bool, deliveries: bool = False
+    ) -> list[dict[str, Any]]:
         """Return what came after a number, the oldest first; of more than `limit` the oldest.
 
         Args:
             number: that of the last one known, 0 for none.
             limit: how many at most.
             runs: whether runs are wanted too.
+            deliveries: whether it is wanted that what became of them was handled.
 
         """
+        kept = (self._happenings, self._runs, self._deliveries)[: 3 if deliveries else 2]
         found = [
             one
-            for one in merge(
-                _after(self._happenings, number), _after(self._runs, number), key=_id_of
-            )
+            for one in merge(*(_after(one, number) for one in kept), key=_id_of)
             if runs or type(one) is Happening
         ]
         return [self._described(one) for one in found[:limit]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master.state import Undelivered
-from concurrent_framework.model.ids import FIRST_SPAWNED, sequence_of
+from concurrent_framework.model.ids import FIRST_SPAWNED, application_of, sequence_of
 from concurrent_framework.protocol.application import Deliver, SystemEnded
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ def put_system(reactor: MasterReactor, application: ApplicationRecord, ended: Sy
     application.outgoing.append(ended)
     reactor.journal.system_over(application, ended)
     reactor.state.talkative.add(application.number)
+
+
+def watch(reactor: MasterReactor, key: int) -> None:
+    """Tell when this outcome is handled, if it is the last of its application's outbox."""
+    application = reactor.state.applications[application_of(key)]
+    last = application.outgoing[-1] if application.outgoing else None
+    if isinstance(last, Undelivered) and last.outcome.key == key:
+        application.watched.append((application.next_delivery - 1, key))
 
 
 def deliver(reactor: MasterReactor) -> None:
@@ -101,6 +109,9 @@ def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through:
         return
     entries = [sent.popleft() if sent else waiting.popleft() for _ in range(count)]
     application.first_number += count
+    watched = application.watched
+    while watched and watched[0][0] < application.first_number:
+        reactor.chronicle.delivered(watched.popleft()[1])
     counted_on = application.counted_on
     if counted_on:
         needed = [

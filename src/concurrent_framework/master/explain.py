@@ -41,7 +41,8 @@ def ended(reactor: MasterReactor, key: int) -> str:
         if over is None:
             return f"there is no application {number}; it has ended, or never was"
         return f"application {number} ({over['name']}) has ended: {over['reason']}"
-    failure = next((f for k, _, f in reversed(application.failures) if k == key), None)
+    remembered = (*application.cancellations, *application.failures)
+    failure = next((f for k, _, f in reversed(remembered) if k == key), None)
     if failure is not None:
         return f"it ended as {failure.kind}: {failure.message}"
     if sequence in application.systems:

@@ -8,6 +8,7 @@ from concurrent_framework.master import facts
 from concurrent_framework.master.commands import Persist, Send
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES, Compactor
 from concurrent_framework.master.events import StorageBack, StorageFailed
+from concurrent_framework.master.stored import Stored
 from concurrent_framework.store.base import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Keeping:
         store: the open store; None for a master that keeps nothing.
         reactor: the core.
         perform: carries out any command but `Persist`.
+        stored: what is known of the store from outside; the rest is filled in.
         spare: bytes up to which the journal is short enough.
         step: bytes of it that are looked at in one round.
         record: takes the facts of each round, and its time, too.
@@ -44,6 +46,7 @@ class Keeping:
         reactor: MasterReactor,
         perform: Callable[[Command], None],
         *,
+        stored: Stored | None = None,
         spare: int = SPARE_BYTES,
         step: int = STEP_BYTES,
         record: Callable[[Sequence[facts.Fact], float], None] | None = None,
@@ -51,6 +54,7 @@ class Keeping:
         self._step = step
         self._record = record
         self._store = store
+        self._stored = reactor.state.stored = None if store is None else stored or Stored()
         self._reactor = reactor
         self._perform = perform
         self._compactor = Compactor(reactor.state, spare)
@@ -58,6 +62,8 @@ class Keeping:
         self._retry = FIRST_RETRY
         self._retry_at = 0.0
         self._long = False
+        if store is not None:
+            self._measured()
 
     def turn(self, events: Sequence[Event], now: float) -> None:
         """Let the core take in what has happened, and carry out what it wants."""
@@ -88,18 +94,32 @@ class Keeping:
             return []
         data = facts.encode(first.facts)
         if self._held:
-            self._held.append((data, self._answer(commands[1:])))
+            self._hold(data, commands[1:])
             return []
         try:
             self._store.append(data)
         except StoreUnavailableError as error:
-            self._held.append((data, self._answer(commands[1:])))
+            self._hold(data, commands[1:])
             self._retry = FIRST_RETRY
             self._retry_at = now + self._retry
             return [StorageFailed(str(error))]
         self._perform_all(commands[1:])
-        self._long = self._compactor.due(self._store.size().bytes)
+        self._long = self._compactor.due(self._measured())
         return []
+
+    def _hold(self, data: bytes, commands: Sequence[Command]) -> None:
+        self._held.append((data, self._answer(commands)))
+        if self._stored is not None:
+            self._stored.pending = len(self._held)
+
+    def _measured(self) -> int:
+        """Return the size of the journal, and let people see it."""
+        assert self._store is not None
+        size = self._store.size()
+        if self._stored is not None:
+            self._stored.entries, self._stored.bytes = size
+            self._stored.pending = len(self._held)
+        return size.bytes
 
     def _attend(self, now: float) -> list[Event]:
         """Try again what failed, or shorten the journal by a step."""
@@ -116,6 +136,7 @@ class Keeping:
                 data, commands = self._held[0]
                 self._store.append(data)
                 del self._held[0]
+                self._measured()
                 self._perform_all(commands)
         except StoreUnavailableError as error:
             self._retry = min(2 * self._retry, LAST_RETRY)
@@ -134,7 +155,7 @@ class Keeping:
             # Nothing is lost by a long journal. If this lasts, the next round's facts tell of it.
             self._long = False
             return
-        size = self._store.size().bytes
+        size = self._measured()
         self._compactor.dropped(through, size)
         self._long = self._compactor.due(size)
 

@@ -22,6 +22,7 @@ from concurrent_framework.master.reactor import MasterReactor
 from concurrent_framework.master.recorder import Recorder
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
+from concurrent_framework.master.stored import Stored
 from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS
 from concurrent_framework.scheduling.base import ITaskScheduler
 from concurrent_framework.stats import NOTHING
@@ -235,7 +236,13 @@ class MasterNode(Component):
         )
         self._gauge.watch(self._reactor)
         record = None if self._recorder is None else self._recorder.record
-        self._keeping = Keeping(store, self._reactor, self._perform, record=record)
+        self._keeping = Keeping(
+            store,
+            self._reactor,
+            self._perform,
+            stored=self._described(store),
+            record=record,
+        )
 
     def _open_recorder(self, epoch: float, *, kept: bool) -> Recorder:
         path = (self._places.journal or Path()).absolute() / Path(self.record).expanduser()
@@ -251,6 +258,13 @@ class MasterNode(Component):
         entries = (entry.data for entry in store.entries())
         state = recover(settings, entries, time.monotonic())
         return MeasuredStore(store, self._places.stats), state
+
+    def _described(self, store: IStore | None) -> Stored | None:
+        """Say what is known of a store, which may be one of a plug-in, without looking into it."""
+        if store is None:
+            return None
+        sync, place = getattr(store, "sync", ""), getattr(store, "where", "")
+        return Stored(self.store, str(sync), str(place))
 
     def describe(self) -> dict[str, Any]:
         """Return what the node says of itself; any thread may call it."""

@@ -58,7 +58,8 @@ def events(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
     if since is None:
         found = chronicle.newest(limit, runs=runs)
     else:
-        found = chronicle.since(int(since), limit, runs=runs)
+        deliveries = bool(arguments.get("deliveries"))
+        found = chronicle.since(int(since), limit, runs=runs, deliveries=deliveries)
     return {
         "session": reactor.state.settings.session,
         "last": chronicle.last,
@@ -104,7 +105,10 @@ def output(
 def failures(
     state: MasterState, application: ApplicationRecord | None, arguments: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return tasks that failed and are remembered, the newest application's first."""
+    """Return tasks that failed and are remembered, the newest application's first.
+
+    Those that somebody has cancelled are none.
+    """
     offset, limit = int(arguments.get("offset") or 0), _limit(arguments, 100)
     found = [
         _failed(state, key, name, failure)
@@ -118,7 +122,8 @@ def failures(
 def failure_of(state: MasterState, key: int) -> dict[str, Any] | None:
     """Return what is known of a task that failed; None if nothing is."""
     application = state.applications.get(application_of(key))
-    for known, name, failure in reversed(application.failures) if application else ():
+    known_ones = (*application.cancellations, *application.failures) if application else ()
+    for known, name, failure in reversed(known_ones):
         if known == key:
             return _failed(state, key, name, failure)
     return None
@@ -132,7 +137,7 @@ def task(reactor: MasterReactor, key: int) -> dict[str, Any]:
         return {**views.task(state, record, reactor.now), "losses": record.losses}
     failed = failure_of(state, key)
     if failed is not None:
-        return {**failed, "state": "failed"}
+        return {**failed, "state": "cancelled" if failed["kind"] == "cancelled" else "failed"}
     return {"task": format_key(key), "state": "unknown"}
 
 

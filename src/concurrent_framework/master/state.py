@@ -12,6 +12,7 @@ from concurrent_framework.master.agenda import Agenda
 from concurrent_framework.master.journal import ATTEMPT_BITS
 from concurrent_framework.master.letters import Letters
 from concurrent_framework.master.standing import Grounds, Standing
+from concurrent_framework.master.stored import Stored
 from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
@@ -174,17 +175,13 @@ class ApplicationRecord:
         self.pid = 0
         self.weight = 1.0
         self.raised = 0
-        self.has_deadlines = False
-        self.paused = False
-        self.steered = False
-        self.added = 0
-        self.origin = 0
+        self.detached = self.has_deadlines = self.paused = self.steered = False
+        self.added = self.origin = 0
         self.peer: Hashable | None = None
         self.greeting = 0
         self.began = now
         self.last_heard = now
         self.away_since: float | None = None
-        self.detached = False
         self.specs: dict[int, SpecRecord] = {}
         self.spawned_specs: dict[TaskSpec, int] = {}
         self.digests: set[str] = set()
@@ -201,6 +198,8 @@ class ApplicationRecord:
         self.unacknowledged: deque[Undelivered | SystemEnded] = deque()
         self.undelivered: dict[int, Undelivered] = {}
         """Outcomes by task that may be delivered yet, or again, if there is a journal."""
+        self.watched: deque[tuple[int, int]] = deque(maxlen=1000)
+        """Numbers and tasks of outcomes of which it is told when they have been handled."""
         self.journalled = 0
         """Number of the last outcome that is in the journal."""
         self.live_bytes = 0
@@ -216,6 +215,8 @@ class ApplicationRecord:
         self.progress: ProgressNote | None = None
         self.task_progress: dict[int, ProgressNote] = {}
         self.failures: deque[tuple[int, str, Failure]] = deque(maxlen=100)
+        self.cancellations: deque[tuple[int, str, Failure]] = deque(maxlen=100)
+        """Apart from what failed by itself, so that they do not drive that out."""
 
     def has(self, digest: str) -> bool:
         """Whether it has introduced this code or shared object."""
@@ -382,7 +383,7 @@ class MasterState(Struct):
     `talkative` applications have something to be delivered. `life` counts the masters that there were
     on this journal; 0 without one. `awaited` are the workers that an earlier master had and that have
     not greeted this one: until they have, or are lost, nothing is handed out, since it may be running
-    there. `trouble` says why the store takes nothing at present.
+    there. `trouble` says why the store takes nothing at present; `stored` is None without one.
     """
 
     settings: Settings
@@ -391,6 +392,7 @@ class MasterState(Struct):
     life: int = 0
     awaited: set[int] = field(default_factory=set)
     trouble: str = ""
+    stored: Stored | None = None
     talkative: set[int] = field(default_factory=set)
     tasks: dict[int, TaskRecord] = field(default_factory=dict)
     queue: ReadyQueue = field(default_factory=ReadyQueue)

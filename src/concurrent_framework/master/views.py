@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import lifecycle, standing
+from concurrent_framework.master import lifecycle, standing, stored
 from concurrent_framework.model.ids import application_of, format_key, nth_attempt
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
         ),
         "recovering": [state.workers[number].name for number in sorted(state.awaited)],
         "trouble": state.trouble,
+        "journal": stored.journal(state),
         "applications": sum(not record.parent for record in state.applications.values()),
         "tasks": {
             name: sum(getattr(record.counts, name) for record in state.applications.values())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import (
     applications,
+    delivery,
     dispatch,
     lifecycle,
     retry,
@@ -229,6 +230,7 @@ def on_outcomes(
     dispatch.enqueue(state, batch.again)
     if example is not None:
         reactor.chronicle.ran(worker.name, *example, len(message.outcomes))
+        delivery.watch(reactor, example[0].key)
     _measure(worker, measured)
     standing.judge(reactor, worker, batch)
     worker.last_outcome = reactor.now

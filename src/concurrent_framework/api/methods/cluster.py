@@ -86,7 +86,12 @@ class ClusterMethods(Component):
 
     @api_method("journal.status")
     async def journal(self, call: Call) -> dict[str, Any]:
-        """Say whether accepted work is kept in a journal, and how much is in it."""
+        """Say whether accepted work is kept in a journal, in which store, and how much is in it.
+
+        `sync` is what it survives, `needed_bytes` about how much of it still matters, `pending` how
+        many rounds of the master wait to be written down, and `trouble` why, if the store takes
+        nothing at present. Without a journal there is only `enabled`, which is false.
+        """
         answer: dict[str, Any] = await call.api.ask("status")
-        found: dict[str, Any] = answer.get("journal") or {"enabled": False}
+        found: dict[str, Any] = answer["journal"]
         return found

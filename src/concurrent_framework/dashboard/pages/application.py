@@ -58,6 +58,7 @@ class _Application:
         self._number = number
         self._wanted = {"state": "", "name": ""}
         self._last = 0
+        self._tools: dict[str, ui.button] = {}
         with head(f"Application {number}") as self._title:
             self._state = ui.label().classes("pill quiet")
             self._buttons()
@@ -82,11 +83,11 @@ class _Application:
     def _buttons(self) -> None:
         view = self._view
         if view.may("applications.pause"):
-            tool("Pause", "pause", self._pause)
+            self._tools["pause"] = tool("Pause", "pause", self._pause)
         if view.may("applications.resume"):
-            tool("Resume", "play_arrow", self._resume)
+            self._tools["resume"] = tool("Resume", "play_arrow", self._resume)
         if view.may("applications.cancel"):
-            tool("Cancel", "block", self._cancel, danger=True).mark("cancel")
+            self._tools["cancel"] = tool("Cancel", "block", self._cancel, danger=True)
 
     def _filters(self, bar: ui.element) -> None:
         with bar:
@@ -181,6 +182,7 @@ class _Application:
         self._show_meter(percent)
         notes = [each["progress"] for each in (one, *one["systems"]) if each.get("progress")]
         self._message.text = notes[0]["message"] if notes else ""
+        self._message.set_visibility(bool(self._message.text))
 
     async def _renew_ended(self) -> None:
         outcome = await self._view.ask("applications.outcome", application=self._number)
@@ -210,6 +212,9 @@ class _Application:
     def _show_state(self, state: str) -> None:
         self._state.text = state
         self._state.classes(replace=f"pill {STATE_KINDS.get(state, 'quiet')}")
+        fitting = {"ended": (), "paused": ("resume", "cancel")}.get(state, ("pause", "cancel"))
+        for name, button in self._tools.items():
+            button.set_visibility(name in fitting)
 
     def _show_meter(self, percent: float) -> None:
         self._meter.content = (

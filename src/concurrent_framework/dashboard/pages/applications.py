@@ -92,8 +92,10 @@ def summed(one: dict[str, Any]) -> dict[str, Any]:
     def total(key: str) -> int:
         return sum(each.get(key, 0) for each in family)
 
+    paused = one.get("paused") and one["state"] == "running"
     return {
         **one,
+        "state": "paused" if paused else one["state"],
         "share": one["done"] / one["total"] if one["total"] else 0.0,
         "waiting": total("waiting"),
         "running": total("assigned"),

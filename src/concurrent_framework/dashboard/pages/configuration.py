@@ -27,14 +27,14 @@ OPTIONS = [
     column("value", "Value"),
     column("source", "From", wide=True, sort=True),
     column("default", "Default", wide=True),
-    column("doc", "What it is for", wide=True),
+    column("doc", "What it is for", wide=True, prose=True),
 ]
 PLUGINS = [
     column("name", "Component", sort=True),
     column("state", "State", sort=True),
     column("interfaces", "Implements", wide=True, sort=True),
     column("origin", "From", wide=True, sort=True),
-    column("reason", "Why", wide=True),
+    column("reason", "Why", wide=True, prose=True),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from concurrent_framework.cli.amounts import count, size, span
+from concurrent_framework.dashboard.frame import stamp
 from concurrent_framework.dashboard.widgets import card, empty, head, tool
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 SIZE = 20
 BYTES = frozenset({"peak_memory", "memory"})
+MOMENTS = frozenset({"started", "ended"})
 
 
 async def build(view: View) -> None:
@@ -41,6 +43,7 @@ class Failures:
         self._application = application
         self._page = 1
         self._shown: list[str] | None = None
+        self._unfolded: set[str] = set()
         self._list = ui.element("div").classes("folds")
         with ui.element("div").classes("titlebar pager"):
             self._count = ui.label().classes("muted small")
@@ -50,14 +53,16 @@ class Failures:
             )
 
     async def renew(self) -> None:
-        """Get the present page again; what is unfolded stays so as long as nothing is new."""
+        """Get the present page again; the list stands still while somebody reads one of them."""
         answer = await self._asked()
         keys = [one["task"] for one in answer["failures"]]
         pages = max(1, -(-answer["total"] // SIZE))
-        self._count.text = f"{count(answer['total'])} failures" if answer["total"] else ""
+        held = bool(self._unfolded) and keys != self._shown
+        waits = "; newer ones are listed when all are folded" if held else ""
+        self._count.text = f"{count(answer['total'])} failures{waits}" if answer["total"] else ""
         self._pager.max = pages
         self._pager.set_visibility(pages > 1)
-        if keys != self._shown:
+        if keys != self._shown and not held:
             self._shown = keys
             self._show(answer["failures"])
 
@@ -72,6 +77,7 @@ class Failures:
 
     async def _turned(self, event: Any) -> None:
         self._page = int(event.value)
+        self._unfolded.clear()
         await self.renew()
 
     def _show(self, found: list[dict[str, Any]]) -> None:
@@ -96,6 +102,7 @@ class Failures:
             ).classes("muted small")
 
         def unfold() -> None:
+            (self._unfolded.add if fold.value else self._unfolded.discard)(one["task"])
             if fold.value and not inside.default_slot.children:
                 with inside:
                     self._details(one)
@@ -112,7 +119,7 @@ class Failures:
         ui.label("Death certificate").classes("title")
         with ui.element("dl").classes("facts"):
             for name, value in one["certificate"].items():
-                if value in (None, "", [], ()):
+                if value in (None, "", [], ()) or (name == "signal" and not value):
                     continue
                 with ui.element("dt"):
                     ui.label(name.replace("_", " "))
@@ -140,6 +147,8 @@ def _lines_of(name: str, value: Any) -> list[str]:
 
 
 def _pair(name: str, value: Any) -> str:
+    if name in MOMENTS:
+        return f"{name} {stamp(value)}"
     return f"{name.replace('_', ' ')} {_amount(name, value)}"
 
 

@@ -49,13 +49,13 @@ async def build(view: View) -> None:
         column("standing", "Standing", sort=True),
         column("load", "Load", sort=True),
         column("spark", "Last minute", wide=True),
-        column("rate", "Rate", number=True, sort=True),
+        column("rate", "Rate", number=True, wide=True, sort=True),
         column("tasks", "Tasks", number=True, wide=True, sort=True),
         column("finished", "Finished", number=True, wide=True, sort=True),
-        column("executors", "Executors", number=True, wide=True, sort=True),
+        column("executors", "Executors", number=True, widest=True, sort=True),
         column("memory", "Memory", number=True, wide=True, sort=True),
-        column("version", "Version", wide=True, sort=True),
-        column("heard", "Heard", number=True, wide=True),
+        column("version", "Version", widest=True, sort=True),
+        column("heard", "Heard", number=True, widest=True),
     ]
     if any(view.may(method) for method in VERBS):
         columns.append(column("actions", ""))
