@@ -104,8 +104,8 @@ def test_what_is_mistyped_is_told(say: Callable[[str], Done], line: str, message
 def test_help_lists_all_commands_those_of_plugins_too(say: Callable[[str], Done]) -> None:
     done = say("help\nhelp backup\n")
     assert done.code == 0
-    assert "  greet    Say hello.\n" in done.out
-    assert "  status   what runs here, its master and workers\n" in done.out
+    assert "  greet      Say hello.\n" in done.out
+    assert "  status     what runs here, its master and workers\n" in done.out
     assert "Save the environment into one file" in done.out
 
 

@@ -18,6 +18,7 @@ from concurrent_framework.cli.main import main
 from concurrent_framework.environment.layout import Layout
 from concurrent_framework.environment.lock import locked
 from tests.cli.conftest import COMMAND, LIMIT, bounded
+from tests.forgetting import imports_forgotten
 
 APP = """
 from concurrent_framework.components import Component, IApp, implements
@@ -50,12 +51,8 @@ def here(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("r")))
-    path = list(sys.path)
-    yield tmp_path
-    sys.path[:] = path
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    with imports_forgotten(tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture
@@ -391,6 +388,36 @@ def test_what_does_not_end_in_time_is_told(type_: Type, lab: Layout) -> None:
         done = type_("env stop lab --timeout 0.1")
         assert done.code == 1
         assert f"has not within 0.1 s (process {process.pid})" in done.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "apps",
+        "ps",
+        "explain 1/1",
+        "failed",
+        "show 1/1",
+        "top",
+        "attach 1",
+        "logs Some",
+        "cancel Some",
+        "pause Some",
+        "resume Some",
+        "retry Some",
+        "priority Some 1",
+        "drain w1",
+        "run expensive",
+        "worker",
+    ],
+)
+def test_every_command_takes_the_path_of_an_environment(
+    type_: Type, lab: Layout, command: str
+) -> None:
+    done = type_(f"{command} --join ./lab")
+    assert done.code == 3
+    assert done.err.startswith(f"error: {lab.root} is not running; ")
 
 
 def test_a_master_stays_in_the_background_until_it_is_stopped(type_: Type, here: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from concurrent_framework.cli.loading import UserCodeError
 from concurrent_framework.cli.target import parse, sample_names
 from concurrent_framework.model.errors import UsageError
+from tests.forgetting import imports_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,12 +26,8 @@ APPLICATION = """
 @pytest.fixture(autouse=True)
 def _clean_import_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    path, known = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - known:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    with imports_forgotten(tmp_path):
+        yield
 
 
 @pytest.fixture

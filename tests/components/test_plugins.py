@@ -11,6 +11,7 @@ from concurrent_framework.components import ComponentManager, ICommand, Interfac
 from concurrent_framework.components.plugins import folder_plugins, installed_plugins
 from concurrent_framework.config import Config
 from concurrent_framework.model.errors import UsageError
+from tests.forgetting import imports_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +43,8 @@ def source(*names: str, before: str = "") -> str:
 @pytest.fixture(autouse=True)
 def _forget_plugins(tmp_path: Path) -> Iterator[None]:
     """Leave the interpreter as if the plug-ins of the test had never been imported."""
-    path = list(sys.path)
-    yield
-    sys.path[:] = path
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    with imports_forgotten(tmp_path):
+        yield
 
 
 @pytest.fixture

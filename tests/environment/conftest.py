@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from concurrent_framework.environment import Environment, create
+from tests.forgetting import imports_forgotten
 
 SmallDisk = Callable[[int], AbstractContextManager[None]]
 
@@ -22,12 +22,8 @@ open_plain = partial(Environment.open, installed=False)
 @pytest.fixture(autouse=True)
 def _forget_plugins(tmp_path: Path) -> Iterator[None]:
     """Leave the interpreter as if the plug-ins of the test had never been imported."""
-    path = list(sys.path)
-    yield
-    sys.path[:] = path
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    with imports_forgotten(tmp_path):
+        yield
 
 
 @pytest.fixture

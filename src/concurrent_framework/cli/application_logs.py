@@ -57,10 +57,10 @@ def logs(
         log_of(Path(target), follow=follow, lines=lines, as_json=as_json)
         return
     from concurrent_framework.cli.asking import client_of
-    from concurrent_framework.launch.locate import locate
+    from concurrent_framework.cli.locating import master_of
 
     paint = coloured(sys.stdout)
-    with client_of(locate(join, embedded=True)) as client:
+    with client_of(master_of(join, embedded=True)) as client:
         for line in _lines(client, target, lines, follow=follow):
             print(_as_json(line) if as_json else _as_text(line, paint=paint), flush=follow)
 

@@ -125,10 +125,10 @@ def retry(
 
 
 def _order(join: str, kind: QueryKind, **arguments: Any) -> dict[str, Any]:
+    from concurrent_framework.cli.locating import master_of
     from concurrent_framework.launch.client import order
-    from concurrent_framework.launch.locate import locate
 
-    answer: dict[str, Any] = order(locate(join, embedded=True), kind, arguments)
+    answer: dict[str, Any] = order(master_of(join, embedded=True), kind, arguments)
     return answer
 
 

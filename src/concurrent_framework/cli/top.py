@@ -30,10 +30,10 @@ def top(
 ) -> None:
     """Show live what the cluster does; q ends it. Without a terminal it shows one picture."""
     from concurrent_framework.cli.asking import client_of
+    from concurrent_framework.cli.locating import master_of
     from concurrent_framework.cli.watching import Watch
-    from concurrent_framework.launch.locate import locate
 
-    with client_of(locate(join, embedded=True)) as client:
+    with client_of(master_of(join, embedded=True)) as client:
         watch = Watch()
         if as_json or once or not (sys.stdout.isatty() and sys.stdin.isatty()):
             _one_picture(client, watch, as_json=as_json)

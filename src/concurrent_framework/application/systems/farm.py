@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from concurrent_framework.application.system import SystemMaster, TaskSystem
 from concurrent_framework.application.systems.work import Work, choice, fail
+from concurrent_framework.application.systems.working import WorkingSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from concurrent_framework.application.system import SystemMaster
     from concurrent_framework.model.errors import TaskError
     from concurrent_framework.tasks.task import Task
 
 _NONE: Any = ()
 
 
-class Farm(TaskSystem):
+class Farm(WorkingSystem):
     """Runs independent tasks and gathers their results.
 
     The result is a list, or what `combine` made of the results.
@@ -66,14 +67,6 @@ class Farm(TaskSystem):
         self._folded: tuple[Any, ...] = () if initial is _NONE else (initial,)
         self._results: dict[int, Any] = {}
         self._ended = 0
-
-    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
-        """Make the tasks, as they are needed."""
-        return self.work.tasks()
-
-    def resume_tasks(self, master: SystemMaster, drawn: int) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
-        """Make the tasks that had not been made."""
-        return self.work.tasks(drawn)
 
     def task_finished(
         self, master: SystemMaster, task: Task, result: Any, error: TaskError | None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from concurrent_framework.application.system import SystemMaster, TaskSystem
 from concurrent_framework.application.systems.work import Work, choice, fail
+from concurrent_framework.application.systems.working import WorkingSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from concurrent_framework.application.system import SystemMaster
     from concurrent_framework.model.errors import TaskError
     from concurrent_framework.tasks.task import Task
 
 
-class Search(TaskSystem):
+class Search(WorkingSystem):
     """Runs tasks until one of them has what is looked for, and cancels the rest.
 
     The result is the first hit's result, in the order in which tasks end; None if there is no hit.
@@ -60,14 +61,6 @@ class Search(TaskSystem):
         self.on_error = choice("on_error", on_error, "raise", "skip")
         self.tried = 0
         self._hit: tuple[Any, ...] = ()
-
-    def generate_tasks(self, master: SystemMaster) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
-        """Make the tasks, as they are needed."""
-        return self.work.tasks()
-
-    def resume_tasks(self, master: SystemMaster, drawn: int) -> Iterator[Task]:  # noqa: ARG002 (TaskSystem's)
-        """Make the tasks that had not been made."""
-        return self.work.tasks(drawn)
 
     def task_finished(
         self, master: SystemMaster, task: Task, result: Any, error: TaskError | None
