@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from concurrent_framework.cli.options import Name, Settings
+from concurrent_framework.cli.options import Name, Settings, WorkerName
 
 
 def master(
@@ -60,7 +60,7 @@ def worker(
             show_default=False,
         ),
     ] = None,
-    name: Name = "",
+    name: WorkerName = "",
     settings: Settings = None,
 ) -> int:
     """Start a worker: it runs the tasks that its master hands it."""

@@ -33,6 +33,15 @@ Name = Annotated[
         "--name", metavar="NAME", help="What people call it.", show_default="the machine's name"
     ),
 ]
+WorkerName = Annotated[
+    str,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="What people call it.",
+        show_default="the machine's name and its process",
+    ),
+]
 EnvironmentPath = Annotated[
     Path,
     typer.Argument(metavar="PATH", help="The environment's directory.", show_default=False),
