@@ -129,7 +129,7 @@ MUTATIONS_OF_TASKS = {
         WorkerReactor._welcome, "if message.greeting != self._greetings:", "if False:", 109
     ),
     "forget an outcome before it is safe": Mutation(
-        WorkerReactor._report, "self.unsafe.append((self._number, event.outcomes))", "pass"
+        WorkerReactor._send_outcomes, "self.unsafe.append((self._number, outcomes))", "pass"
     ),
     "never take a silent worker for lost": Mutation(
         liveness._check_leases, "if now - worker.last_heard > lease:", "if False:"

@@ -116,7 +116,11 @@ class SimWorker(SimNode):
         self.arrived: list[str] = []
         self._needs: dict[int, tuple[str, ...]] = {}
         self.reactor = WorkerReactor(
-            Identity(f"session-{name}", name, host), capacity, self.now, cache_bytes
+            Identity(f"session-{name}", name, host),
+            capacity,
+            self.now,
+            cache_bytes,
+            cluster.linger,
         )
         self._due = -1.0
         self.feed([worker_events.Tick()])

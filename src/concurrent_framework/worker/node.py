@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.worker.reactor import Identity
 
+OUTCOME_SECONDS = 0.002
+"""How long outcomes may wait for more of them while there is enough to do."""
 LINGER = 0.5
 """Seconds that the goodbye has to leave at the end."""
 
@@ -113,7 +115,13 @@ class WorkerNode(Component):
         context = ManagerContext(places.identity.name, places.directory, places.forker)
         capacity = self._engine.start(context)
         self._data = DataCache(places.directory / "data")
-        self._reactor = WorkerReactor(places.identity, capacity, time.monotonic(), self.cache_bytes)
+        self._reactor = WorkerReactor(
+            places.identity,
+            capacity,
+            time.monotonic(),
+            self.cache_bytes,
+            OUTCOME_SECONDS,
+        )
         self._gauge.watch(self._reactor)
 
     def describe(self) -> dict[str, Any]:

@@ -79,11 +79,17 @@ class WorkerReactor:
         capacity: what its manager offers.
         now: monotonic time in seconds, as in every call.
         cache_bytes: bytes of shared objects to keep beyond what is needed just now.
+        linger: seconds that outcomes may wait for more of them while there is enough to do here.
 
     """
 
     def __init__(
-        self, identity: Identity, capacity: Capacity, now: float, cache_bytes: int = CACHE_BYTES
+        self,
+        identity: Identity,
+        capacity: Capacity,
+        now: float,
+        cache_bytes: int = CACHE_BYTES,
+        linger: float = 0.0,
     ) -> None:
         self.identity = identity
         self.capacity = capacity
@@ -104,6 +110,9 @@ class WorkerReactor:
         self._last_sent = now
         self._next_hello = now
         self._patience = HELLO_INTERVAL
+        self._linger = linger
+        self._lingering: list[Outcome] = []
+        self._lingering_until = 0.0
         self._given_back: list[tuple[int, int]] = []
         self._out: list[Any] = []
         self._commands: list[Command] = []
@@ -117,20 +126,25 @@ class WorkerReactor:
                     for message in event.messages:
                         self._receive(message, now)
                 case Reported():
-                    self._report(event)
+                    self._report(event, now)
                 case GivenBack():
                     self._give_back(event)
                 case Missed():
                     self._greet_again(now, f"lost messages of the master: {event.reason}")
                 case Stopping():
+                    self._send_outcomes()
                     self._out.append(Goodbye(event.reason))
                     self._commands.append(Stop())
                 case Tick():
                     pass
+        if self._lingering and self._outcomes_are_due(now):
+            self._send_outcomes()
         if self.data.digests:
             self._keep_data_within_limit()
         self._keep_in_touch(now)
         self._ask_for_work()
+        if self._out:
+            self._send_outcomes()
         if self._out:
             self._last_sent = now
             self._commands.insert(0, Send(self._out))
@@ -142,7 +156,8 @@ class WorkerReactor:
         """Return when `Tick` is due if nothing else happens."""
         if not self.connected:
             return self._next_hello
-        return min(self._last_sent + self._lease / 3, self._last_heard + self._lease)
+        due = min(self._last_sent + self._lease / 3, self._last_heard + self._lease)
+        return min(due, self._lingering_until) if self._lingering else due
 
     def _greet_again(self, now: float, reason: str) -> None:
         """Say `Hello`, unless one is under way: then this is about something older."""
@@ -169,6 +184,7 @@ class WorkerReactor:
     def _hello(self) -> Hello:
         me = self.identity
         self._greetings += 1
+        self._send_outcomes()  # as unsafe, until there is an answer
         unsafe = ((one.key, one.attempt) for _, outcomes in self.unsafe for one in outcomes)
         return Hello(
             "execute",
@@ -193,15 +209,15 @@ class WorkerReactor:
             case work.Provide():
                 self._learn(message)
             case work.Gone():
-                self._gone(message)
+                self._gone(message, now)
             case work.Recall():
                 self._recall(message.limit)
             case work.CancelRuns():
-                self._cancel(message.tasks)
+                self._cancel(message.tasks, now)
             case work.Forget():
                 self._forget(message.application)
             case Welcome():
-                self._welcome(message)
+                self._welcome(message, now)
             case Resync():
                 self._greet_again(now, "the master lost messages of this worker")
             case Refused():
@@ -213,7 +229,7 @@ class WorkerReactor:
             case Heartbeat():
                 pass
 
-    def _welcome(self, message: Welcome) -> None:
+    def _welcome(self, message: Welcome, now: float) -> None:
         if self._master and message.master != self._master:
             self._log("warning", "the master was restarted")
         self._master = message.master
@@ -224,7 +240,7 @@ class WorkerReactor:
         self.connected = True
         self._patience = HELLO_INTERVAL
         self._asked = 0
-        self._cancel(message.drop)
+        self._cancel(message.drop, now)
         if needed := self.data.ask_again():
             self._out.append(work.Need(needed))
         if self.checkpoints:
@@ -250,11 +266,11 @@ class WorkerReactor:
         if ready:
             self._commands.append(Execute(ready))
 
-    def _gone(self, message: work.Gone) -> None:
+    def _gone(self, message: work.Gone, now: float) -> None:
         dropped, outcomes = self.data.gone(message.digests)
         if dropped:
             self._commands.append(Discard(dropped))
-        self._tell(outcomes)
+        self._tell(outcomes, now)
 
     def _recall(self, limit: int) -> None:
         """Give back what waits for data first."""
@@ -264,15 +280,15 @@ class WorkerReactor:
         self._given_back += back
         self._commands.append(TakeBack(limit - len(back)))
 
-    def _cancel(self, tasks: Iterable[tuple[int, int]]) -> None:
+    def _cancel(self, tasks: Iterable[tuple[int, int]], now: float) -> None:
         mine = tuple(one for one in tasks if self.held.get(one[0]) == one[1])
         if mine:
-            self._tell(self.data.cancel(mine))
+            self._tell(self.data.cancel(mine), now)
             self._commands.append(Cancel(mine))
 
-    def _tell(self, outcomes: list[Outcome]) -> None:
+    def _tell(self, outcomes: list[Outcome], now: float) -> None:
         if outcomes:
-            self._report(Reported(outcomes, [], []))
+            self._report(Reported(outcomes, [], []), now)
 
     def _keep_data_within_limit(self) -> None:
         evicted = self.data.trim()
@@ -280,7 +296,7 @@ class WorkerReactor:
             self._commands.append(Discard(evicted))
             self._say(work.Evicted(evicted))
 
-    def _report(self, event: Reported) -> None:
+    def _report(self, event: Reported, now: float) -> None:
         if event.capacity is not None:
             self.capacity = event.capacity
             self._say(work.CapacityChanged(event.capacity))
@@ -304,9 +320,25 @@ class WorkerReactor:
         mean = total / len(event.outcomes)
         keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
         self._seconds = mean if self._seconds is None else self._seconds * keep + mean * (1 - keep)
-        self._number += 1
-        self.unsafe.append((self._number, event.outcomes))
-        self._say(work.Outcomes(self._number, event.outcomes))
+        if not self._lingering:
+            self._lingering_until = now + self._linger
+        self._lingering += event.outcomes
+
+    def _outcomes_are_due(self, now: float) -> bool:
+        """Whether the master should hear now, and not when there is more to tell.
+
+        Its answer to a batch costs it and the application far more than the outcomes in it. As long as
+        tasks wait here, nobody idles meanwhile.
+        """
+        enough_to_do = len(self.held) > 2 * self.capacity.executors
+        return bool(self._out) or now >= self._lingering_until or not enough_to_do
+
+    def _send_outcomes(self) -> None:
+        if self._lingering:
+            outcomes, self._lingering = self._lingering, []
+            self._number += 1
+            self.unsafe.append((self._number, outcomes))
+            self._say(work.Outcomes(self._number, outcomes))
 
     def _checkpoint(self, states: Sequence[TaskCheckpoint]) -> None:
         """Pass on the newest checkpoints, before the end of what may have been lost since."""
