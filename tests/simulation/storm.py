@@ -164,9 +164,10 @@ class Storm:
                 return
 
     def settled(self) -> bool:
-        """Whether nothing is left to be done, and everybody is back."""
+        """Whether nothing is left to be done, and everybody is back and has been heard."""
         state = self.cluster.master.state
-        if not all(person.app.session.online for person in self.people):
+        sessions = [person.app.session for person in self.people]
+        if not all(session.online and session.outbox.settled for session in sessions):
             return False
         return not state.tasks and not any(one.unfinished for one in state.applications.values())
 
