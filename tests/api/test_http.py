@@ -16,6 +16,7 @@ from concurrent_framework import ApplicationNode, IApp, implements, task
 from concurrent_framework.api import Client
 from concurrent_framework.api.client import ApiError
 from tests.api.reach import Reach
+from tests.cluster.place import until
 from tests.cluster.swarm import Swarm
 
 
@@ -223,6 +224,7 @@ def test_events_can_be_chosen_by_kind(swarm: Swarm, client: Client) -> None:
 
 def test_events_can_be_paged(swarm: Swarm, client: Client) -> None:
     swarm.run(Doubles())
+    until(lambda: client.applications.list()["total"] == 0)  # its farewell may be on its way yet
     page = client.events.list(limit=2, runs=False)
     assert [one["kind"] for one in page["events"]] == ["application.joined", "application.ended"]
     assert page["last"] == page["events"][-1]["id"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds to wait for an answer."""
+CLOSING = "the API is closing"
 LINGER = 0.2
 """Seconds that the farewell may take to leave."""
 
@@ -55,6 +56,7 @@ class MasterLink:
         self._open: dict[int, tuple[Query, asyncio.Future[Any]]] = {}
         self._refusal = ""
         self._away = ""
+        self._closed = False
 
     async def ask(self, kind: str, arguments: dict[str, Any] | None = None) -> Any:
         """Ask the master and return its answer.
@@ -65,6 +67,8 @@ class MasterLink:
             MasterNotFoundError: no answer came in time.
 
         """
+        if self._closed:
+            raise MasterNotFoundError(CLOSING)
         loop = asyncio.get_running_loop()
         if self._transport is None:
             self._connect(loop)
@@ -83,10 +87,11 @@ class MasterLink:
             self._open.pop(query.id, None)
 
     def close(self) -> None:
-        """Say goodbye; questions under way are answered with an error."""
+        """Say goodbye; questions under way, and all that come later, are answered with an error."""
+        self._closed = True
         if self._transport is not None:
             self._send(Goodbye())
-        self._fail_all(MasterNotFoundError("the API is closing"))
+        self._fail_all(MasterNotFoundError(CLOSING))
         self._forget(LINGER)
 
     def _connect(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from concurrent_framework.api.context import ApiContext
+    from concurrent_framework.api.master_link import MasterLink
     from concurrent_framework.api.method import NodeKind
     from concurrent_framework.launch.beside import NodeFacts
 
@@ -54,6 +55,7 @@ class ApiServer:
         self._thread = threading.Thread(target=self._run, name="concurrent-api", daemon=True)
         self._loop: AbstractEventLoop | None = None
         self._server: Any = None
+        self._link: MasterLink | None = None
         self._closing = threading.Event()
 
     @property
@@ -100,6 +102,9 @@ class ApiServer:
     def _end(self) -> None:
         if self._api.feed is not None:
             self._api.feed.close()
+        if self._link is not None:
+            # The master has ended: nobody would answer what is being asked.
+            self._link.close()
         if self._server is not None:
             self._server.should_exit = True
 
@@ -120,7 +125,7 @@ class ApiServer:
         self._loop = asyncio.get_running_loop()
         link = MasterLink(facts.connection) if facts.connection is not None else None
         if link is not None:
-            api.master, api.feed = link, Feed(api)
+            api.master, api.feed, self._link = link, Feed(api), link
         kinds: list[NodeKind] = [api.kind] if link is None else [api.kind, "master"]
         api.methods = MethodTable(kinds, api.components.all(IApiMethods))
         dispatcher = Dispatcher(api.methods, Calls(facts.stats, facts.log), time.perf_counter)
