@@ -137,18 +137,7 @@ class WorkerReactor:
                     self._commands.append(Stop())
                 case Tick():
                     pass
-        if self._lingering and self._outcomes_are_due(now):
-            self._send_outcomes()
-        if self.data.digests:
-            self._keep_data_within_limit()
-        self._keep_in_touch(now)
-        self._ask_for_work()
-        if self._out:
-            self._send_outcomes()
-        if self._out:
-            self._last_sent = now
-            self._commands.insert(0, Send(self._out))
-            self._out = []
+        self._speak(now)
         commands, self._commands = self._commands, []
         return commands
 
@@ -158,6 +147,20 @@ class WorkerReactor:
             return self._next_hello
         due = min(self._last_sent + self._lease / 3, self._last_heard + self._lease)
         return min(due, self._lingering_until) if self._lingering else due
+
+    def _speak(self, now: float) -> None:
+        """Send what this round has to tell, and what is due anyway."""
+        if self._lingering and self._outcomes_are_due(now):
+            self._send_outcomes()
+        if self.data.digests:
+            self._keep_data_within_limit()
+        self._keep_in_touch(now)
+        self._ask_for_work()
+        if self._out:
+            self._send_outcomes()
+            self._last_sent = now
+            self._commands.insert(0, Send(self._out))
+            self._out = []
 
     def _greet_again(self, now: float, reason: str) -> None:
         """Say `Hello`, unless one is under way: then this is about something older."""
