@@ -92,6 +92,7 @@ app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
 
 bench = typer.Typer(
     name="bench",
+    cls=Group,
     help="Find out what would be quicker.",
     no_args_is_help=True,
     rich_markup_mode="rich",
