@@ -101,7 +101,7 @@ bench.command("simulate")(simulating.simulate)
 app.add_typer(bench, name="bench", rich_help_panel=LOOK)
 
 
-for one in (*app.registered_commands, *env.registered_commands):
+for one in (*app.registered_commands, *env.registered_commands, *bench.registered_commands):
     one.cls = Command
 
 
