@@ -5,9 +5,7 @@ from __future__ import annotations
 from math import floor
 
 DEPTH_SECONDS = 0.010
-"""Run time that waiting work in flight covers, per executor."""
-LONG_SECONDS = 0.25
-"""Of tasks that take longer none waits at a worker: to fetch the next one is no loss then."""
+"""Run time that the work in flight covers, per executor."""
 MAX_PER_EXECUTOR = 2048
 """Tasks in flight per executor at most, however short they are."""
 
@@ -24,7 +22,7 @@ def tasks_in_flight(executors: float, share: float, seconds: float | None) -> in
     at_once = max(1, floor(executors / share + 1e-9))
     if seconds is None:
         return at_once
-    covering = _covered(seconds) * executors / max(share * seconds, 1e-9)
+    covering = DEPTH_SECONDS * executors / max(share * seconds, 1e-9)
     return max(at_once, min(floor(covering), int(MAX_PER_EXECUTOR * executors)))
 
 
@@ -47,16 +45,7 @@ def room(
         at_once = 1
     if seconds is None:
         return max(at_once, 0)
-    uncovered = _covered(seconds) * executors - load
+    uncovered = DEPTH_SECONDS * executors - load
     covering = floor(uncovered / max(share * seconds, 1e-9)) if uncovered > 0 else 0
     limit = floor((MAX_PER_EXECUTOR * executors - occupied) / share)
     return max(at_once, min(covering, limit), 0)
-
-
-def _covered(seconds: float) -> float:
-    """Return the run time that tasks in flight should cover, per executor.
-
-    It is that of the task that runs, and of what waits behind it: at least one task, or the executor
-    would idle on the way to the master and back.
-    """
-    return DEPTH_SECONDS if seconds > LONG_SECONDS else seconds + max(DEPTH_SECONDS, seconds)
