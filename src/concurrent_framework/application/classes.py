@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ class ForeignClasses:
     """Loads classes by specs and code that the master has sent.
 
     Args:
-        directory: where code is unpacked, for this object alone; a temporary one if None. `close`
-            removes it.
+        directory: where code is unpacked, for this object alone; a temporary one if None. It is
+            removed by `close`, or with this object.
         own_first: whether modules of this process go before those that were sent; True in
             applications, see `load_class`.
 
@@ -35,6 +36,7 @@ class ForeignClasses:
         """Says of classes that came here how they are found elsewhere."""
         self._directory = directory
         self._cache: CodeCache | None = None
+        self._remove: weakref.finalize[..., Any] | None = None
         self._specs: dict[int, TaskSpec] = {}
 
     def learn(
@@ -83,12 +85,16 @@ class ForeignClasses:
 
     def close(self) -> None:
         """Remove what was unpacked."""
-        if self._cache is not None and self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        if self._remove is not None:
+            self._remove()
 
     def _unpacked(self) -> CodeCache:
         if self._cache is None:
             if self._directory is None:
                 self._directory = Path(tempfile.mkdtemp(prefix="concurrent-"))
             self._cache = CodeCache(self._directory)
+            self._remove = weakref.finalize(
+                self, shutil.rmtree, self._directory, ignore_errors=True
+            )
+            self._remove.atexit = False  # a task's child process that exits must leave it alone
         return self._cache
