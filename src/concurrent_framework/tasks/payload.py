@@ -45,11 +45,11 @@ def dump_state(instance: Any) -> bytes:
             state: Any = instance.__dict__
         else:
             state = instance if form == "whole" else instance.__getstate__()
-        data = pickle.dumps(state, PROTOCOL)
-        if _STACK_GLOBAL not in data or _MAIN not in data:
-            return data
-    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
-        pass
+    except Exception:  # noqa: BLE001 (user code runs here; the next attempt is thorough)
+        return _dump_state_by_value(instance)
+    data = _dump_by_name(state)
+    if data is not None:
+        return data
     return _dump_state_by_value(instance)
 
 
@@ -73,26 +73,18 @@ def dump_result(value: object) -> bytes:
         NotSerializable: naming the part of it that cannot be pickled.
 
     """
-    try:
-        data = pickle.dumps(value, PROTOCOL)
-        if len(data) > _LARGE and is_plain(value):
-            return data
-        if _STACK_GLOBAL not in data or _MAIN not in data:
-            return data
-    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
-        pass
+    data = _dump_by_name(value)
+    if data is not None:
+        return data
     hint = "return plain data instead, such as a list"
     return _dump_by_value(value, {"it": value}, "the result cannot be sent back", hint)
 
 
 def dump_value(value: object) -> bytes:
     """Pickle anything, by value what cannot be found by its name elsewhere; raises anything."""
-    try:
-        data = pickle.dumps(value, PROTOCOL)
-        if _MAIN not in data:
-            return data
-    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
-        pass
+    data = _dump_by_name(value)
+    if data is not None:
+        return data
     from concurrent_framework.code import by_value  # imports cloudpickle, which is slow
 
     return by_value.dumps(value)
@@ -118,12 +110,9 @@ def dump_items(items: list[Any], first: int, what: str) -> bytes:
         NotSerializable: naming the item that cannot be pickled.
 
     """
-    try:
-        data = pickle.dumps(items, PROTOCOL)
-        if _MAIN not in data:
-            return data
-    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
-        pass
+    data = _dump_by_name(items)
+    if data is not None:
+        return data
     parts = {f"item {first + place}": item for place, item in enumerate(items)}
     hint = "let the function make it where it runs"
     return _dump_by_value(items, parts, f"the items of {what} cannot be sent", hint)
@@ -161,12 +150,9 @@ def dump_checkpoint(state: object) -> bytes:
         NotSerializable: naming the part of it that cannot be pickled.
 
     """
-    try:
-        data = pickle.dumps(state, PROTOCOL)
-        if _MAIN not in data:
-            return data
-    except Exception:  # noqa: BLE001, S110 (user code runs here; the next attempt is thorough)
-        pass
+    data = _dump_by_name(state)
+    if data is not None:
+        return data
     hint = "keep plain data, and make the rest anew when the task goes on"
     return _dump_by_value(state, {"state": state}, "the checkpoint cannot be kept", hint)
 
@@ -251,6 +237,17 @@ def apply_changes(task: object, changes: Buffer) -> None:
 def not_serializable(message: str) -> NotSerializable:
     """Build the error for something that cannot travel."""
     return NotSerializable(Failure("not_serializable", "NotSerializable", message))
+
+
+def _dump_by_name(value: object) -> bytes | None:
+    """Pickle what can be found by its name elsewhere; None if it takes the thorough way."""
+    try:
+        data = pickle.dumps(value, PROTOCOL)
+    except Exception:  # noqa: BLE001 (user code runs here; the next attempt is thorough)
+        return None
+    if _STACK_GLOBAL not in data or (len(data) > _LARGE and is_plain(value)) or _MAIN not in data:
+        return data
+    return None
 
 
 def _dump_state_by_value(instance: Any) -> bytes:
