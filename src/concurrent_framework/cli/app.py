@@ -68,12 +68,17 @@ app.command("priority", rich_help_panel=STEER, context_settings=NEGATIVE)(steeri
 app.command("retry", rich_help_panel=STEER)(steering.retry)
 app.command("drain", rich_help_panel=STEER)(steering.drain)
 
-env = typer.Typer(
-    name="env",
-    cls=Group,
-    help="Make, launch, save and delete environments: directories for all of one node or application.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
+
+def _group(name: str, about: str) -> typer.Typer:
+    """Return a group of commands that looks as the others do."""
+    return typer.Typer(
+        name=name, cls=Group, help=about, no_args_is_help=True, rich_markup_mode="rich"
+    )
+
+
+env = _group(
+    "env",
+    "Make, launch, save and delete environments: directories for all of one node or application.",
 )
 env.command("create")(environments.create)
 env.command("launch")(environments.launch)
@@ -90,19 +95,14 @@ app.command("config", rich_help_panel=ENVIRONMENTS)(configuration.config)
 app.command("plugins", rich_help_panel=ENVIRONMENTS)(plugins.plugins)
 app.command("console", rich_help_panel=ENVIRONMENTS)(console.console)
 
-bench = typer.Typer(
-    name="bench",
-    cls=Group,
-    help="Find out what would be quicker.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-)
+bench = _group("bench", "Find out what would be quicker.")
 bench.command("simulate")(simulating.simulate)
 app.add_typer(bench, name="bench", rich_help_panel=LOOK)
 
 
-for one in (*app.registered_commands, *env.registered_commands, *bench.registered_commands):
-    one.cls = Command
+for group in (app, env, bench):
+    for one in group.registered_commands:
+        one.cls = Command
 
 
 def command_names() -> set[str]:
