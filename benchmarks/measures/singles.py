@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.measures.measure import Effort, Figures, Measure, Shown
-from benchmarks.measures.sizing import sized
+from benchmarks.measures.sizing import throughput
 from benchmarks.workloads import nothing
 
 if TYPE_CHECKING:
@@ -16,10 +16,7 @@ LIMIT = 300_000
 
 async def work(peer: Peer, effort: Effort) -> Figures:
     """Return tasks per second, from the first submission to the last result."""
-    count, seconds = await sized(
-        lambda count: peer.singles(nothing, range(count)), effort.budget, limit=LIMIT
-    )
-    return {"rate": count / seconds, "tasks": count}
+    return await throughput(lambda count: peer.singles(nothing, range(count)), effort.budget, LIMIT)
 
 
 MEASURE = Measure(

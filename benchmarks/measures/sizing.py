@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from benchmarks.measures.measure import Figures
+
 _GROWTH = 20
 
 
@@ -30,3 +32,9 @@ async def sized(
         seconds = await call(count)
     count = max(1, min(limit, int(count * budget / seconds)))
     return count, await call(count)
+
+
+async def throughput(call: Callable[[int], Awaitable[float]], budget: float, limit: int) -> Figures:
+    """Return how many tasks a second there are of those that `sized` finds."""
+    count, seconds = await sized(call, budget, limit=limit)
+    return {"rate": count / seconds, "tasks": count}
