@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -53,3 +54,24 @@ def test_what_killed_workers_left_is_removed_and_nothing_else(
         "concurrent-worker-being-made",
         "mine",
     ]
+
+
+def test_a_worker_that_starts_spares_one_that_is_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    lock = fcntl.flock
+    others = [worker_directory()]
+
+    def lock_late(file: int, how: int) -> None:
+        if others:
+            with others.pop():
+                lock(file, how)
+        else:
+            lock(file, how)
+
+    monkeypatch.setattr("fcntl.flock", lock_late)
+    with worker_directory() as directory:
+        assert not others
+        assert directory.exists()
+    assert not list(tmp_path.iterdir())

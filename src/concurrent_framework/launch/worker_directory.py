@@ -35,8 +35,11 @@ def worker_directory() -> Iterator[Path]:
         _remove_if_abandoned(path)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place, ignore_cleanup_errors=True) as name:
         path = Path(name)
-        with (path / _LOCK).open("wb") as lock:
+        being_made = path / f"{_LOCK}.new"
+        with being_made.open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # It has its name only now: whoever sees it unlocked sees what was left behind.
+            being_made.rename(path / _LOCK)
             yield path
 
 
