@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
 import signal
 from typing import Any
@@ -46,6 +48,33 @@ def test_an_application_with_nothing_to_do_says_so(capsys: pytest.CaptureFixture
 
     assert run(App()) == 0
     assert "there was nothing to do" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_an_asyncio_task_of_the_application_ends_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class App(ApplicationNode):
+        implements(IApp)
+
+        def start_processing(self) -> None:
+            asyncio.get_running_loop().create_task(self.work())
+
+        async def work(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+
+    caught: list[str] = []
+    logger = logging.getLogger("asyncio")
+    handler = logging.Handler()
+    handler.emit = lambda record: caught.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    try:
+        assert run(App()) == 130
+        gc.collect()  # asyncio complains of a task when it is forgotten
+    finally:
+        logger.removeHandler(handler)
+    assert not caught
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_an_application_waits_for_its_own_asyncio_tasks() -> None:

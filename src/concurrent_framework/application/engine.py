@@ -199,7 +199,7 @@ class Engine:
         finally:
             for fd in (self._channel.fileno(), *vital):
                 self._loop.remove_reader(fd)
-            self._loop.set_exception_handler(None)
+            self._loop.set_exception_handler(_after_the_end)
             self._loop.set_task_factory(None)
             if self._timer is not None:
                 self._timer.cancel()
@@ -382,6 +382,12 @@ class Engine:
                 if isinstance(command, do.Send):
                     self._channel.send(command.messages)
             self._channel.close(LINGER if reached else 0.0)
+
+
+def _after_the_end(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what asyncio finds in tasks that nobody awaited, but for what has ended the loop."""
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)
 
 
 def exit_code_of(error: SystemExit) -> int:
