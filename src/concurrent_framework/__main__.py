@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from concurrent_framework.cli.main import main
+from concurrent_framework.cli.main import program
 
-sys.exit(main())
+sys.exit(program())

@@ -121,7 +121,7 @@ def become(asked: dict[str, Any]) -> NoReturn:
     main = types.ModuleType("__main__")
     main.__file__ = command
     sys.modules["__main__"] = main
-    from concurrent_framework.cli.main import main as run
+    from concurrent_framework.cli.main import program as run
 
     sys.exit(run())
 

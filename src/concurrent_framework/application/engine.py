@@ -118,8 +118,7 @@ class Engine:
         self._actor = actor
         with self._interrupts.caught():
             try:
-                with asyncio.Runner() as runner:
-                    runner.run(self._main())
+                self._run_loop()
             except Terminated:
                 self.stop(TERMINATED, "terminated")
             except KeyboardInterrupt:
@@ -130,13 +129,30 @@ class Engine:
             raise self._error
         return self.exit_code
 
+    def _run_loop(self) -> None:
+        """Do what `asyncio.run` does, so that no interrupt can come while the loop is being closed."""
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(_report_unless_interrupted)
+        try:
+            loop.run_until_complete(self._main())
+        finally:
+            try:
+                # The user's clean-up; another Ctrl-C breaks it off.
+                loop.run_until_complete(_end_tasks())
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.run_until_complete(loop.shutdown_default_executor())
+            finally:
+                with self._interrupts:
+                    loop.close()
+
     def stop(self, exit_code: int, reason: str = "") -> None:
         """End after the callback that is running."""
         if not self.stopped:
             self.stopped = True
             self.exit_code = exit_code
             self._reason = reason
-        self._wake.set()
+        if self._loop is None or not self._loop.is_closed():
+            self._wake.set()
 
     def handle(self, *events: on.Event) -> None:
         """Pass events to the session and do what it says."""
@@ -189,7 +205,8 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._failed_elsewhere)
         self._loop.set_task_factory(self._make_task)
-        self._loop.add_reader(self._channel.fileno(), self._drain)
+        channel = self._channel.fileno()
+        self._loop.add_reader(channel, self._drain)
         vital = () if self._foundation is None else self._foundation.filenos()
         for fd in vital:
             self._loop.add_reader(fd, self._collapse)
@@ -197,9 +214,10 @@ class Engine:
             self.handle(on.Started())
             await self._run_callbacks()
         finally:
-            for fd in (self._channel.fileno(), *vital):
+            # Perhaps all is closed by now: a second Ctrl-C may have left this for the interpreter's end.
+            for fd in (channel, *vital):
                 self._loop.remove_reader(fd)
-            self._loop.set_exception_handler(_after_the_end)
+            self._loop.set_exception_handler(_report_unless_interrupted)
             self._loop.set_task_factory(None)
             if self._timer is not None:
                 self._timer.cancel()
@@ -371,7 +389,7 @@ class Engine:
         if isinstance(error, Exception) and self._actor is not None:
             self._actor.crashed(error)
         else:
-            loop.default_exception_handler(context)
+            _report_unless_interrupted(loop, context)
 
     def _leave(self) -> None:
         with self._interrupts:
@@ -384,7 +402,14 @@ class Engine:
             self._channel.close(LINGER if reached else 0.0)
 
 
-def _after_the_end(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+async def _end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report_unless_interrupted(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Report what asyncio finds in tasks that nobody awaited, but for what has ended the loop."""
     if not isinstance(context.get("exception"), KeyboardInterrupt):
         loop.default_exception_handler(context)

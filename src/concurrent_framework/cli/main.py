@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,20 @@ from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+def program() -> int:
+    """Be the command ``concurrent``, in a process that ends with it.
+
+    Who presses Ctrl-C again while it ends must not break that off: the exit code is known by then.
+    """
+    try:
+        code = main()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return INTERRUPTED
+    return code
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -128,4 +143,4 @@ def _tell(error: ConcurrentError) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())
