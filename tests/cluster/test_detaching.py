@@ -126,8 +126,6 @@ def test_outcomes_of_an_application_that_was_killed_are_kept_for_it(
     ]
     for one in started:
         one.says("it is safe")
-        one.kill()
-        one.ends()
     pids = {one.pid: name for one, name in zip(started, ("Leaving", "Plain"), strict=True)}
     numbers = {
         pids[one["pid"]]: str(one["application"])
@@ -135,11 +133,20 @@ def test_outcomes_of_an_application_that_was_killed_are_kept_for_it(
         if one["pid"] in pids
     }
     assert numbers.keys() == {"Leaving", "Plain"}
+    leaving, plain = started
+    plain.kill()
+    plain.ends()
+    attaching = frail.place.start(
+        "attach", numbers["Leaving"], "--join", frail.endpoint, directory=directory
+    )
+    attaching.says("is still connected")
+    leaving.kill()
+    leaving.ends()
     gate.touch()
-    attached = frail.command("attach", numbers["Leaving"], directory=directory)
+    attached = attaching.ends()
     assert attached.code == 0
-    assert "is still connected" in attached.err
     assert "Steps: steps [1, 2, 3, 4, 5]" in attached.out
+    until(lambda: _state_of(frail, "Plain", plain.pid) == "away")
     attached = frail.command("attach", numbers["Plain"], "leaving.py:Plain", directory=directory)
     assert (attached.code, attached.err) == (0, "")
     told = sorted(line for line in attached.out.splitlines() if line.startswith("told"))
@@ -176,8 +183,12 @@ def test_a_killed_application_goes_on_under_its_name(
 
 
 def _state_of(swarm: Swarm, name: str, pid: int) -> str:
-    [found] = [one for one in swarm.query("applications") if one["name"] == name]
-    return str(found["state"]) if found["pid"] == pid else ""
+    states = [
+        str(one["state"])
+        for one in swarm.query("applications")
+        if (one["name"], one["pid"]) == (name, pid)
+    ]
+    return states[0] if states else ""
 
 
 def test_resuming_needs_to_know_which_application_is_meant(frail: Swarm, directory: Path) -> None:
