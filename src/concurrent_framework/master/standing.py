@@ -319,14 +319,18 @@ def _quarantine(reactor: MasterReactor, worker: WorkerRecord) -> None:
         reactor.outbox.send(worker.peer, Recall(len(worker.tasks)))
 
 
-def suspect(record: TaskRecord, worker: WorkerRecord) -> Suspect | None:
+def suspect(record: TaskRecord, worker: WorkerRecord, epoch: float) -> Suspect | None:
     """Return whom the evidence of a task's attempts is against; None if there is none.
 
-    A task that was lost on different workers is to blame, and so is a worker on which several died
-    without one that succeeded, if they were of different kinds or others succeed with such tasks.
+    A task that was lost on different workers is to blame, or again on one that did well in between. A
+    worker is on which several died without one that succeeded, if they were of different kinds or
+    others succeed with such tasks. `epoch` is the unix time when the core's clock was at zero.
     """
-    lost_on = {attempt.worker for attempt in record.history if attempt.end.startswith(LOSSES)}
+    losses = [attempt for attempt in record.history if attempt.end.startswith(LOSSES)]
+    lost_on = {attempt.worker for attempt in losses}
     if len(lost_on) > 1:
+        return "task"
+    if worker.name in lost_on and len(losses) > 1 and losses[0].ended < epoch + worker.good_at:
         return "task"
     standing = worker.standing
     if standing.quarantined:

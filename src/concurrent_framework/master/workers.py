@@ -268,7 +268,7 @@ def _failed(
             return
     if record.overdue and failure.kind in {"cancelled", "worker_lost"}:
         failure = retry.overdue(record, failure.certificate)
-    outcome.failure = retry.with_history(failure, record, standing.suspect(record, worker))
+    outcome.failure = retry.with_history(failure, record, standing.suspect(record, worker, epoch))
     applications.complete(reactor, application, record, outcome)
 
 
@@ -368,7 +368,8 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         if record.cancelled:
             _give_up(reactor, application, record, retry.cancelled(record))
         elif (blame or not record.spec.spec.idempotent) and not retry.should_retry(record):
-            blamed = standing.suspect(record, worker) or ("task" if record.losses > 1 else "worker")
+            known = standing.suspect(record, worker, state.settings.epoch)
+            blamed = known or ("task" if record.losses > 1 else "worker")
             failure = retry.worker_lost(record, worker, reason, blamed)
             _give_up(reactor, application, record, failure)
         elif blame:
