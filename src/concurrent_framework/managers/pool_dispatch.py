@@ -105,7 +105,8 @@ def _speak_for(pool: PoolState, lane: Lane) -> int:
 
 def _begin(pool: PoolState, wanted: int, now: float) -> None:
     living = [one for one in pool.executors.values() if not one.dying]
-    missing = wanted - sum(not one.came for one in living)
+    # One that has nothing to run, but chunks it has not put behind it, is free in a moment.
+    missing = wanted - sum(not one.came or (not one.flight and one.chunks > 0) for one in living)
     if not pool.barren:
         missing = max(missing, pool.capacity.executors - len(living))
     for _ in range(missing):

@@ -113,7 +113,9 @@ class ExecutorRecord:
         if lane is None or not self.flight:
             self.look_at = NEVER
             return
-        soon = not self.long and (len(self.flight) > 1 or bool(lane.queue))
+        # Whether what runs is long matters to what waits behind it here, or could run beside it.
+        others = len(self.flight) > 1 or (bool(lane.queue) and not lane.share.executors)
+        soon = others and not self.long
         self.look_at = now + (LOOK_SECONDS if soon else LATER_SECONDS)
         if timeout:
             # With several tasks in flight the next may begin, and its time, without a word.
