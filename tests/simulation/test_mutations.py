@@ -170,7 +170,7 @@ MUTATIONS_OF_SYSTEMS = {
         Arrays.ended,
         "return SliceEnd(array, task.first, [], parts)",
         "return SliceEnd(array, task.first, [], parts[:1])",
-        likely=75,
+        likely=630,
     ),
 }
 

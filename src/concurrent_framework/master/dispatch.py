@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TaskRecord,
         WorkerRecord,
     )
+    from concurrent_framework.model.resources import Resources
     from concurrent_framework.scheduling.base import ITaskScheduler
     from concurrent_framework.scheduling.queue import Group
 
@@ -105,12 +106,14 @@ class Dispatcher:
         self, group: Group, seconds: float | None, workers: list[WorkerRecord]
     ) -> list[WorkerView]:
         need, suspect = group.need, group.key.suspect
-        shares = group.records[0].spec.shares
+        spec = group.records[0].spec
+        shares = spec.shares
         enough = len(workers)
         if enough > CANDIDATES and not shares and self._scheduler.pattern == "push":
             start = self._turn * CANDIDATES % enough
             workers, enough = workers[start:] + workers[:start], CANDIDATES
         views: list[WorkerView] = []
+        idle = False
         for worker in workers:
             if len(views) == enough:
                 break
@@ -120,17 +123,33 @@ class Dispatcher:
             if trial and worker.tasks:
                 continue
             number, executors = worker.number, capacity.executors
-            occupied, load = worker.usage()
+            occupied, load, lengthy = worker.usage()
+            if worker.standing.streak or not spec.spec.idempotent:
+                # Nothing is put at risk by waiting that must not be, or where something just failed.
+                lengthy = executors
             speed, asked = worker.speed, worker.asked
             holds = self._held(worker, shares) if shares else 0
-            view = WorkerView(number, 0, executors, occupied, load, speed, asked, holds)
-            room = self._scheduler.room(worker.share(need), seconds, view, worker.credit)
+            view = WorkerView(number, 0, executors, occupied, load, speed, asked, holds, lengthy)
+            share = worker.share(need)
+            room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
                 room = 1 if suspect or trial else room
-                views.append(
-                    WorkerView(number, room, executors, occupied, load, speed, asked, holds)
-                )
-        return views
+                views.append(view._replace(room=room))
+                idle |= occupied + share <= executors
+        return self._without_waiting(views, need, seconds) if idle and len(views) > 1 else views
+
+    def _without_waiting(
+        self, views: list[WorkerView], need: Resources, seconds: float | None
+    ) -> list[WorkerView]:
+        """Leave out the places where a task would wait while another worker's executor is idle."""
+        found = []
+        for view in views:
+            worker = self._state.workers[view.number]
+            strict = view._replace(lengthy=float(view.executors))
+            room = self._scheduler.room(worker.share(need), seconds, strict, worker.credit)
+            if room > 0:
+                found.append(strict._replace(room=min(room, view.room)))
+        return found
 
     def _held(self, worker: WorkerRecord, shares: tuple[str, ...]) -> int:
         """Return how many bytes of these shared objects a worker has."""

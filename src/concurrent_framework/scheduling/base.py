@@ -27,6 +27,8 @@ class WorkerView(NamedTuple):
         speed: how fast it runs tasks, 1 being the swarm's average.
         asked: order in which it asked for work (pull); 0 if it did not.
         holds: how many bytes of the request's shared data it has.
+        lengthy: the part of `occupied` that is of tasks not known to be brief; as many as there are
+            executors if nothing may wait on this worker.
 
     """
 
@@ -38,6 +40,7 @@ class WorkerView(NamedTuple):
     speed: float = 1.0
     asked: int = 0
     holds: int = 0
+    lengthy: float = 0.0
 
 
 class Request(NamedTuple):

@@ -23,7 +23,9 @@ class PullScheduler(Component):
 
     def room(self, share: float, seconds: float | None, worker: WorkerView, credit: int) -> int:
         """Return what the worker asked for, bounded by `depth` for tasks it knows nothing of."""
-        allowed = depth.room(worker.executors, worker.occupied, worker.load, share, seconds)
+        allowed = depth.room(
+            worker.executors, worker.occupied, worker.lengthy, worker.load, share, seconds
+        )
         return min(credit, allowed)
 
     def place(self, request: Request, workers: Sequence[WorkerView]) -> list[Placement]:

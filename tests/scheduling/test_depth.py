@@ -1,0 +1,61 @@
+"""How much work a worker may be given."""
+
+from __future__ import annotations
+
+import pytest
+
+from concurrent_framework.scheduling.depth import BRIEF_SECONDS, DEPTH_SECONDS, room, tasks_in_flight
+
+LONG = 2 * BRIEF_SECONDS
+BRIEF = 0.5 * BRIEF_SECONDS
+
+
+def room_of_four(
+    occupied: float, lengthy: float, seconds: float | None, *, each: float = BRIEF
+) -> int:
+    """Return the room of a worker with four executors whose tasks take `each` so long."""
+    return room(4, occupied, lengthy, occupied * each, 1.0, seconds)
+
+
+@pytest.mark.parametrize("seconds", [None, LONG])
+def test_nothing_waits_behind_what_is_not_known_to_be_brief(seconds: float | None) -> None:
+    assert room_of_four(0, 0, seconds) == 4
+    assert room_of_four(1, 1, seconds) == 3
+    assert room_of_four(4, 4, seconds) == 0
+    assert room_of_four(4, 4, BRIEF) == 0
+
+
+def test_one_waits_behind_each_that_is_brief() -> None:
+    assert room_of_four(0, 0, BRIEF) == 8
+    assert room_of_four(7, 0, BRIEF) == 1
+    assert room_of_four(8, 0, BRIEF) == 0
+    assert room_of_four(5, 2, BRIEF) == 1, "two wait behind the two brief ones, one of them does"
+
+
+@pytest.mark.parametrize("seconds", [None, LONG])
+def test_what_is_not_brief_may_wait_behind_what_is(seconds: float | None) -> None:
+    assert room_of_four(7, 0, seconds) == 1
+    assert room_of_four(7, 1, seconds) == 0
+    assert room_of_four(2, 0, seconds) == 4, "no more than can run at a time"
+
+
+def test_nothing_waits_where_nothing_may() -> None:
+    assert room_of_four(1, 4, BRIEF) == room_of_four(1, 4, LONG) == room_of_four(1, 4, None) == 3
+    assert room_of_four(4, 4, BRIEF) == 0
+
+
+def test_short_tasks_come_in_batches_that_cover_the_depth() -> None:
+    seconds = DEPTH_SECONDS / 100
+    assert room_of_four(0, 0, seconds) == 400
+    assert room_of_four(300, 0, seconds, each=seconds) == 100
+    assert room_of_four(300, 4, seconds, each=seconds) == 100, "whatever else may not wait"
+
+
+def test_a_task_larger_than_the_worker_is_taken_by_an_empty_one() -> None:
+    assert room(2, 0, 0, 0.0, 4.0, LONG) == 1
+    assert room(2, 1, 0, 0.1, 4.0, LONG) == 0
+
+
+def test_a_worker_asks_for_what_it_may_be_given() -> None:
+    for seconds in (None, LONG, BRIEF, DEPTH_SECONDS / 100):
+        assert tasks_in_flight(4, 1.0, seconds) == room_of_four(0, 0, seconds)
