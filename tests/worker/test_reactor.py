@@ -40,7 +40,7 @@ class Worker:
 
 
 def ends(*numbers: int) -> list[Outcome]:
-    return [Outcome(task_key(1, number), 1) for number in numbers]
+    return [Outcome(task_key(1, number), 1, seconds=0.7) for number in numbers]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_outcomes_are_told_together_while_there_is_enough_to_do(worker: Worker) 
 
 
 def test_outcomes_are_told_at_once_when_there_is_little_left_to_do(worker: Worker) -> None:
-    worker.given(6)
+    worker.given(5)
     assert worker.ended(1) == []
     assert worker.ended(2) == [say.Outcomes(1, ends(1, 2))]
     assert worker.ended(3) == [say.Outcomes(2, ends(3))]

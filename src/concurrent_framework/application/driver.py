@@ -37,7 +37,7 @@ from concurrent_framework.application.stats import ApplicationStats
 from concurrent_framework.application.system import check_system
 from concurrent_framework.code.bundle import CodeShipper
 from concurrent_framework.model.ids import SEQUENCE_MASK, application_of, sequence_of
-from concurrent_framework.protocol.session import ACKNOWLEDGE_SECONDS, Hello
+from concurrent_framework.protocol.session import HANDLED_SECONDS, Hello
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.tasks.payload import dump_state
 from concurrent_framework.tasks.pickling import IPickler, PlainPickler, dump_state_by
@@ -74,7 +74,7 @@ class ApplicationDriver:
         )
         self.node = node
         self.session = ApplicationSession(
-            hello, connect_timeout=node.connect_timeout, linger=ACKNOWLEDGE_SECONDS
+            hello, connect_timeout=node.connect_timeout, linger=HANDLED_SECONDS
         )
         self.engine = Engine(self.session, link.open(), link.foundation)
         self.engine.detaching = node.detach

@@ -14,7 +14,9 @@ from msgspec import Struct
 from concurrent_framework.model.resources import Capacity
 
 ACKNOWLEDGE_SECONDS = 0.002
-"""How long an acknowledgement may wait for something else to travel with."""
+"""How long the master's acknowledgement may wait for something else to travel with."""
+HANDLED_SECONDS = 0.02
+"""How long an application's may: nobody waits for it, and each costs the master a round."""
 Role = Literal["submit", "execute", "observe", "admin", "host"]
 """What a peer may do. ``host`` is given only to processes that the master itself started."""
 

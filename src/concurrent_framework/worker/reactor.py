@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 1 << 30
 """Bytes of shared objects that a worker keeps by default."""
+TASK_OVERHEAD = 10e-6
+"""Seconds that a task keeps an executor busy beside its run time, about."""
 HELLO_INTERVAL = 1.0
 """Seconds between greetings while the master does not answer; doubled up to half a lease."""
 
@@ -150,7 +152,7 @@ class WorkerReactor:
 
     def _speak(self, now: float) -> None:
         """Send what this round has to tell, and what is due anyway."""
-        if self._lingering and self._outcomes_are_due(now):
+        if self._lingering and now >= self._lingering_until:
             self._send_outcomes()
         if self.data.digests:
             self._keep_data_within_limit()
@@ -323,18 +325,22 @@ class WorkerReactor:
         mean = total / len(event.outcomes)
         keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
         self._seconds = mean if self._seconds is None else self._seconds * keep + mean * (1 - keep)
-        if not self._lingering:
-            self._lingering_until = now + self._linger
+        until = now + self._leisure()
+        self._lingering_until = min(self._lingering_until, until) if self._lingering else until
         self._lingering += event.outcomes
 
-    def _outcomes_are_due(self, now: float) -> bool:
-        """Whether the master should hear now, and not when there is more to tell.
+    def _leisure(self) -> float:
+        """Return for how many seconds the master need not hear of outcomes.
 
-        Its answer to a batch costs it and the application far more than the outcomes in it. As long as
-        tasks wait here, nobody idles meanwhile.
+        Its answer to a batch costs it and the application far more than the outcomes in it. So it hears
+        later if another outcome is to be expected until then, and nobody here idles meanwhile.
         """
-        enough_to_do = len(self.held) > 2 * self.capacity.executors
-        return bool(self._out) or now >= self._lingering_until or not enough_to_do
+        if self._seconds is None:
+            return 0.0
+        executors, each = self.capacity.executors, self._seconds + TASK_OVERHEAD
+        waiting = max(len(self.held) - executors, 0)
+        leisure = min(self._linger, waiting * each / (2 * executors))
+        return leisure if each <= executors * leisure else 0.0
 
     def _send_outcomes(self) -> None:
         if self._lingering:
