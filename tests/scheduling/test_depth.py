@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from concurrent_framework.scheduling.depth import BRIEF_SECONDS, DEPTH_SECONDS, room, tasks_in_flight
+from concurrent_framework.scheduling.depth import (
+    BRIEF_SECONDS,
+    DEPTH_SECONDS,
+    room,
+    tasks_in_flight,
+)
 
 LONG = 2 * BRIEF_SECONDS
 BRIEF = 0.5 * BRIEF_SECONDS
