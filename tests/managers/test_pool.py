@@ -8,6 +8,7 @@ import pytest
 
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers import pool_events as on
+from concurrent_framework.managers.lanes import CHUNK_SECONDS
 from concurrent_framework.managers.pool_dispatch import START_PATIENCE
 from concurrent_framework.managers.pool_ends import BARREN_LIMIT
 from concurrent_framework.managers.pool_state import DRAIN_PATIENCE
@@ -46,7 +47,8 @@ def test_short_tasks_go_in_chunks_with_one_more_in_store() -> None:
     warmed(model, 1e-5)
     model.submit(10_000)
     flights = [in_flight(model, number) for number in (1, 2)]
-    assert all(200 < flight < 400 for flight in flights)
+    two_chunks = 2 * CHUNK_SECONDS / 1e-5
+    assert all(0.6 * two_chunks < flight <= two_chunks for flight in flights)
     assert {len(one.frames) for one in model.executors.values()} == {2}
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from concurrent_framework.model.spec import TaskSpec
     from concurrent_framework.protocol.tasks import Assigned
 
-CHUNK_SECONDS = 0.002
+CHUNK_SECONDS = 0.005
 CHUNK_SHARE_SECONDS = 0.0001
 """A chunk of less work than this is not divided any further for the sake of idle executors."""
 CHUNK_TASKS = 512

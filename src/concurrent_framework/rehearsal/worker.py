@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent_framework.rehearsal.stage import Stage
     from concurrent_framework.rehearsal.workload import Helper
 
-GATHER_SECONDS = 0.001
+GATHER_SECONDS = 0.005
 """Executors tell of the tasks that have ended when they have run dry, or after this time."""
 ROUNDING = 1e-9
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 NUDGE = signal.SIGURG
 """The worker sends it to an executor that keeps something to itself for long; ignored by default."""
-FLUSH_SECONDS = 0.001
+FLUSH_SECONDS = 0.005
+"""How long outcomes may wait for more while there is something to run; to tell costs the worker a turn."""
 FLUSH_BYTES = 256 * 1024
 LIVE_SECONDS = 0.2
 """What a running task prints is shown after this time at the latest, if it goes on printing."""
