@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix simulate chaos bench docs clean
+.PHONY: help demo test check fix simulate chaos bench docs pictures clean
 
 help: ## show this list
 	@echo "Concurrent: make TARGET"
@@ -45,6 +45,9 @@ chaos: $(VENV)/.with-dev ## break a cluster of real processes and count its outc
 docs: $(VENV)/.with-docs ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: open site/index.html"
+
+pictures: $(VENV)/.with-dev ## take the documentation's pictures of the dashboard again (ARGS=DIRECTORY for all pages)
+	@$(BIN)/python -m tests.browser.pictures $(ARGS)
 
 clean: ## remove what the other targets made, .venv included
 	@rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_IMAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -47,6 +48,9 @@ class Kept:
         provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.tracer = provider.get_tracer("test")
 
+    def peek(self) -> tuple[ReadableSpan, ...]:
+        return self._spans.get_finished_spans()
+
     def take(self) -> dict[str, ReadableSpan]:
         found = {one.name: one for one in self._spans.get_finished_spans()}
         self._spans.clear()
@@ -64,7 +68,6 @@ def test_the_whole_way_of_a_task_is_one_trace(failed: bool) -> None:
     spans = kept.take()
     assert {name: seconds_of(one) for name, one in spans.items()} == {
         "render": (94, 101),
-        "submit": (94, 94),
         "queue": (94, 98),
         "worker": (98, 100),
         "run": (99, 100),
@@ -75,7 +78,8 @@ def test_the_whole_way_of_a_task_is_one_trace(failed: bool) -> None:
     assert {one.context.trace_id for one in spans.values()} == {way.context.trace_id}
     parents = {name: one.parent.span_id for name, one in spans.items() if one.parent}
     assert parents.pop("run") == spans["worker"].context.span_id
-    assert parents == dict.fromkeys(("submit", "queue", "worker", "deliver"), way.context.span_id)
+    assert parents == dict.fromkeys(("queue", "worker", "deliver"), way.context.span_id)
+    assert [(one.name, one.timestamp / 1e9) for one in way.events] == [("submitted", 94)]
     assert way.status.is_ok is not failed
 
 
@@ -95,13 +99,50 @@ def test_a_run_waits_for_its_delivery_or_for_the_end_of_its_application() -> Non
     assert "render" in spans
     for number in range(3):
         traces.take({**EVENT, "task": f"3/{number}", "name": f"n{number}"})
-    assert set(kept.take()) == {"n0", "submit", "queue", "worker", "run"}
+    assert set(kept.take()) == {"n0", "queue", "worker", "run"}
     traces.end()
     assert {"n1", "n2"} < set(kept.take())
 
 
-def test_a_real_task_is_traced_from_its_submission_to_its_delivery(swarm: Swarm) -> None:
+def test_the_call_of_finished_is_a_part_of_the_way() -> None:
+    kept = Kept()
+    traces = Traces(kept.tracer)
+    traces.take(EVENT)
+    traces.take({"kind": "task.finished", "task": "3/17", "time": 103.0})
+    traces.take({"kind": "task.delivered", "task": "3/17", "time": 104.0})
+    spans = kept.take()
+    assert seconds_of(spans["finished"]) == (100, 103)
+    assert seconds_of(spans["deliver"]) == (103, 104)
+    assert seconds_of(spans["render"]) == (94, 104)
+
+
+NOTIFIED = """
+from concurrent_framework import ApplicationNode, IApp, Task, implements
+
+class Notified(Task):
+    def __call__(self):
+        return 1
+    def finished(self, result, error):
+        print("it was called")
+
+class Notify(ApplicationNode):
+    implements(IApp)
+    def start_processing(self):
+        self.push_task(Notified("notified", None, self.node_id_str))
+    def task_finished(self, task, result, error):
+        self.shutdown_main_loop()
+"""
+
+
+@pytest.mark.parametrize("notified", [False, True])
+def test_a_real_task_is_traced_from_its_submission_to_its_delivery(
+    swarm: Swarm, tmp_path: Path, notified: bool
+) -> None:
     """The events of a master are followed until one whole way is known."""
+    program = tmp_path / "notify.py"
+    program.write_text(NOTIFIED)
+    words = [str(program)] if notified else ["md5"]
+    more = [] if notified else ["--", "0" * 32, "--limit", "10"]
     kept = Kept()
     seen: set[str] = set()
 
@@ -111,9 +152,7 @@ def test_a_real_task_is_traced_from_its_submission_to_its_delivery(swarm: Swarm)
         traces = Traces(kept.tracer)
         followed = Feed(api, 0.02, deliveries=True).follow()
         await anext(followed)
-        running = swarm.place.start(
-            "run", "md5", "--join", swarm.endpoint, "--", "0" * 32, "--limit", "10"
-        )
+        running = swarm.place.start("run", *words, "--join", swarm.endpoint, *more)
         async for event in followed:
             if event is not None:
                 traces.take(event)
@@ -126,8 +165,9 @@ def test_a_real_task_is_traced_from_its_submission_to_its_delivery(swarm: Swarm)
 
     asyncio.run(asyncio.wait_for(watch(), PATIENCE))
     assert "tasks.ran" in seen
+    assert ("finished" in {one.name for one in kept.peek()}) == notified
     spans = kept.take()
-    assert {"submit", "queue", "worker", "run", "deliver"} < set(spans)
+    assert {"queue", "worker", "run", "deliver"} < set(spans)
     (way,) = (one for one in spans.values() if one.parent is None)
     assert {one.context.trace_id for one in spans.values()} == {way.context.trace_id}
 

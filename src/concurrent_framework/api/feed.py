@@ -89,8 +89,11 @@ class Feed:
 
     async def page(self, after: str = "", limit: int = 500, *, runs: bool = True) -> dict[str, Any]:
         """Return events once, without following: those after an id, or the last ones."""
-        number = self._number_of(after, (await self._ask(limit=0))["session"]) if after else None
-        answer = await self._ask(since=number, limit=limit, runs=runs)
+        of, _, last = after.rpartition("-")
+        number = int(last) if last.isdecimal() else 0
+        answer = await self._ask(since=number if after else None, limit=limit, runs=runs)
+        if after and number and answer["session"][:8] != of:  # an id of another life of the master
+            answer = await self._ask(since=0, limit=limit, runs=runs)
         events = [_named(one, answer["session"]) for one in answer["events"]]
         return {"last": f"{answer['session'][:8]}-{answer['last']}", "events": events}
 

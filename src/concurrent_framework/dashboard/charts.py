@@ -10,7 +10,7 @@ GREY = "#8a979e"
 LINE = "rgba(128,140,148,.18)"
 ACCENT = "#14a098"
 BAD = "#e0695e"
-COLOURS = ("#14a098", "#5b7fdb", "#d9943a", "#a86bc9", "#6aa84f", "#d0608e", "#3aa0c9", "#9a8a5a")
+COLOURS = ("#14a098", "#5b7fdb", "#d9943a", "#a86bc9", "#6aa84f", "#b5bd3f", "#3aa0c9", "#9a8a5a")
 """Colours of applications, by their number."""
 CLOCK = {"time": {"formatter": "{HH}:{mm}:{ss}"}}
 """How axes of time are labelled: all alike."""
@@ -34,57 +34,41 @@ def axis(kind: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def line(name: str, colour: str, *, area: bool = False, step: bool = False) -> dict[str, Any]:
-    """Describe a curve over time."""
-    described: dict[str, Any] = {
-        "name": name,
-        "type": "line",
-        "data": [],
-        "showSymbol": False,
-        "lineStyle": {"width": 1.8, "color": colour},
-        "itemStyle": {"color": colour},
-        "emphasis": {"disabled": True},
-    }
-    if area:
-        described["areaStyle"] = {"color": colour, "opacity": 0.12}
-    if step:
-        described["step"] = "end"
-    return described
-
-
 class TimeChart:
-    """Curves over time that grow at their right.
+    """A curve over time that grows at its right.
 
     Args:
         label: what it shows, for those who cannot see it.
-        series: made with `line`.
+        colour: of the curve.
         top: the value at its top; None for as high as needed.
 
     """
 
-    def __init__(self, label: str, *series: dict[str, Any], top: float | None = None) -> None:
+    def __init__(self, label: str, colour: str, top: float | None = None) -> None:
+        curve = {
+            "name": label,
+            "type": "line",
+            "data": [],
+            "showSymbol": False,
+            "lineStyle": {"width": 1.8, "color": colour},
+            "itemStyle": {"color": colour},
+            "areaStyle": {"color": colour, "opacity": 0.12},
+            "emphasis": {"disabled": True},
+        }
+        steps = {} if top is None else {"interval": top / 4}
         self._chart = ui.echart(
             {
                 "animation": False,
-                "grid": {"left": 8, "right": 10, "top": 30, "bottom": 4, "containLabel": True},
-                "legend": {
-                    "right": 0,
-                    "top": 0,
-                    "icon": "roundRect",
-                    "itemWidth": 10,
-                    "itemHeight": 10,
-                    "textStyle": {"color": GREY, "fontSize": 11.5},
-                },
+                "grid": {"left": 2, "right": 6, "top": 8, "bottom": 2, "containLabel": True},
                 "tooltip": {"trigger": "axis", **TOOLTIP},
-                "xAxis": axis("time"),
-                "yAxis": axis("value", min=0, max=top, minInterval=1 if top is None else 0),
-                "series": list(series),
+                "xAxis": axis("time", splitNumber=3),
+                "yAxis": axis("value", min=0, max=top, minInterval=1, splitNumber=3, **steps),
+                "series": [curve],
             }
         )
         self._chart.classes("chart").props(f'role="img" aria-label="{label}"')
 
-    def show(self, *curves: list[list[float]]) -> None:
-        """Show points, each a pair of milliseconds and value, for each curve."""
-        for series, points in zip(self._chart.options["series"], curves, strict=True):
-            series["data"] = points
+    def show(self, points: list[list[float | None]]) -> None:
+        """Show points, each a pair of milliseconds and value; without a value the curve is cut."""
+        self._chart.options["series"][0]["data"] = points
         self._chart.update()

@@ -118,9 +118,9 @@ class Frame:
         elif observer.look is not None:
             status = observer.look.status
             self._where.text = (
-                f"{status['master']} · up {span(status['uptime'])} · {status['version']}"
+                f"{status['master']} · up {span(status['uptime'])} · version {status['version']}"
             )
-            failed = status["tasks"]["failed"]
+            failed = status["failures"]
             if hasattr(self, "_failed"):
                 self._failed.text = f"{failed:,}" if failed else ""
             busy = status["tasks"]["assigned"]

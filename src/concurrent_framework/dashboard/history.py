@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from math import ceil, log2
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from concurrent_framework.cli.watching import Look
 
@@ -15,6 +16,10 @@ POINTS = 600
 NODE_POINTS = 60
 """The same for each node."""
 RUNS = 4000
+SHOWN = 150
+"""Of these points, a chart shows so many: it is not wider, and each travels to the browser."""
+GAP = 15.0
+"""Seconds between two looks after which a curve is cut: nobody looked in between."""
 """Runs kept for the stream."""
 
 
@@ -37,6 +42,11 @@ class Point(NamedTuple):
     running: int
     errors: float
     utilisation: float
+
+    @property
+    def busy(self) -> float:
+        """The same in percent."""
+        return 100 * self.utilisation
 
 
 class History:
@@ -79,6 +89,41 @@ class History:
         if before is None or time <= before[0]:
             return 0.0
         return max(0.0, (failed - before[1]) / (time - before[0]))
+
+
+def thinned(points: Sequence[Point], most: int = SHOWN) -> list[Point]:
+    """Return so many of the points at most, the same ones when there are more at the end.
+
+    Example:
+        >>> points = [Point(time, 1.0, 0, 0, 0.0, 0.0) for time in range(1000)]
+        >>> len(thinned(points, 100))
+        63
+
+    """
+    if len(points) <= most:
+        return list(points)
+    step = (points[-1].time - points[0].time) / most
+    # Steps of whole powers of two stay the same for long, so that a curve does not tremble.
+    step = 2.0 ** ceil(log2(step)) if step > 0 else 1.0
+    return list({int(one.time // step): one for one in points}.values())
+
+
+def with_gaps(points: Iterable[Point]) -> list[Point | float]:
+    """Return points, and a mere moment between two that are too far apart for a line between them.
+
+    Example:
+        >>> early, late = (Point(time, 1.0, 0, 0, 0.0, 0.0) for time in (0.0, 100.0))
+        >>> with_gaps([early, late])[1]
+        50.0
+
+    """
+    found: list[Point | float] = []
+    for point in points:
+        before = found[-1] if found else point
+        if isinstance(before, Point) and point.time - before.time > GAP:
+            found.append((before.time + point.time) / 2)
+        found.append(point)
+    return found
 
 
 def utilisation(node: dict[str, Any]) -> float:

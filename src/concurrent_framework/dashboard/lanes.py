@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MOST_LANES = 48
-MOST_BARS = 2000
+MOST_BARS = 3000
 
 
 class Bar(NamedTuple):
@@ -45,12 +45,14 @@ class Lanes(NamedTuple):
         names: what each lane is called.
         bars: what is in them, the oldest first.
         left_out: how many workers there is no room for.
+        shortened: whether more has run than is known or can be shown.
 
     """
 
     names: list[str]
     bars: list[Bar]
     left_out: int
+    shortened: bool
 
 
 def lanes_of(runs: Iterable[dict[str, Any]], executors: Mapping[str, int], since: float) -> Lanes:
@@ -68,7 +70,9 @@ def lanes_of(runs: Iterable[dict[str, Any]], executors: Mapping[str, int], since
         ['w', 'w ·2']
 
     """
-    recent = [one for one in runs if one["time"] > since][-MOST_BARS:]
+    known = list(runs)
+    recent = [one for one in known if one["time"] > since][-MOST_BARS:]
+    shortened = len(recent) == min(len(known), MOST_BARS)
     by_worker: dict[str, list[dict[str, Any]]] = {}
     for one in recent:
         by_worker.setdefault(one["worker"], []).append(one)
@@ -91,7 +95,7 @@ def lanes_of(runs: Iterable[dict[str, Any]], executors: Mapping[str, int], since
         names += [worker if not lane else f"{worker} ·{lane + 1}" for lane in range(len(ends))]
         bars += [_bar(one, first + lane) for one, lane in placed]
     bars.sort(key=lambda one: one.start)
-    return Lanes(names, bars, left_out)
+    return Lanes(names, bars, left_out, shortened)
 
 
 def _place(run: dict[str, Any], ends: list[float], width: int) -> int:

@@ -116,10 +116,12 @@ class Observer:
             ("applications.list", {"limit": MOST}),
             ("events.list", {"after": self._last, "limit": EVENTS, "runs": self._streams > 0}),
         )
+        is_first = self.look is None
         self.look = self._watch.take(
             time.monotonic(), status, nodes["nodes"], applications["applications"]
         )
-        self.history.take(time.time(), self.look)
+        if not is_first:  # rates need two looks
+            self.history.take(time.time(), self.look)
         self._take_events(events)
 
     async def _ask_all(self, *calls: tuple[str, dict[str, Any]]) -> list[Any]:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 NONE = "\N{EN DASH}"
 """Stands where there is no value."""
+FEWEST = 10
+"""Rows of the smallest page: a table with no more needs no pages."""
+OF = (
+    "(first, last, total) => first.toLocaleString('en') + '\N{EN DASH}' + last.toLocaleString('en') "
+    "+ ' of ' + total.toLocaleString('en')"
+)
 STATE_KINDS = {
     "running": "good",
     "present": "good",
@@ -129,7 +135,7 @@ def column(
     Args:
         name: the key of its values in a row.
         label: its heading.
-        number: whether it stands at the right.
+        number: whether it stands at the right, as buttons do.
         wide: whether a narrow window does without it.
         widest: whether all but a wide window do without it.
         prose: whether its text may take several lines.
@@ -149,8 +155,16 @@ def column(
     }
 
 
-LINKED = '<q-td :props="props"><a class="plain" :href="props.row.href">{{ props.value }}</a></q-td>'
-"""A cell that leads to the row's `href`."""
+LINKED = (
+    '<q-td :props="props"><a class="plain" :href="props.row.href">{{ props.value }}</a>'
+    '<div class="narrow muted small">{{ props.row.state }}</div></q-td>'
+)
+"""A cell that leads to the row's `href`; in a narrow window with its state."""
+NAMED = (
+    '<q-td :props="props"><div class="strong">{{ props.value }}</div>'
+    '<div class="muted small wide">{{ props.row.under }}</div></q-td>'
+)
+"""A name with what stands `under` it."""
 PILL = (
     "<q-td :props=\"props\"><span :class=\"'pill ' + (props.row.kind || 'quiet')\">"
     "{{ props.value }}</span></q-td>"
@@ -171,6 +185,20 @@ SPARK = (
     'vector-effect="non-scaling-stroke"/></svg></q-td>'
 )
 """A curve, whose path is the value."""
+ACTIONS = (
+    '<q-td :props="props"><q-btn v-for="one in props.row.actions" flat dense no-caps '
+    ":class=\"'act' + (one.danger ? ' danger' : '')\" :label=\"one.label\" "
+    ":aria-label=\"one.label + ' ' + props.row.about\" "
+    "@click=\"$parent.$emit('act', {verb: one.verb, about: props.row.about})\"/></q-td>"
+)
+"""Buttons for the row's `actions`, each with `verb`, `label` and `danger`, on what it is `about`."""
+COUNTED = (
+    "<q-td :props=\"props\"><span :class=\"props.row.alarm ? 'bad strong' : ''\">"
+    "{{ props.value }}</span></q-td>"
+)
+"""A number that is bad if the row has an `alarm`."""
+PROSE = '<q-td :props="props"><span v-html="props.value"></span></q-td>'
+"""Text made by `prose`."""
 MONO = '<q-td :props="props"><span class="mono">{{ props.value }}</span></q-td>'
 
 
@@ -186,6 +214,12 @@ def spark(values: Sequence[float], highest: float = 0.0) -> str:
     first = 60 - len(values)
     points = [f"{first + index} {20 - 19 * one / top:.1f}" for index, one in enumerate(values)]
     return f"M{first} 20 L{' L'.join(points)} L59 20" if points else ""
+
+
+def prose(text: str) -> str:
+    """Return a text of ours as HTML: what stands in backticks is code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{one}</code>" if n % 2 else one for n, one in enumerate(parts))
 
 
 class Paged:
@@ -224,6 +258,7 @@ class Paged:
             pagination={"page": 1, "rowsPerPage": size, "rowsNumber": 0},
         )
         self.table.props('flat :rows-per-page-options="[10,20,50,100]" binary-state-sort')
+        self.table.props(f'rows-per-page-label="Rows" :pagination-label="{OF}"')
         for name, template in (cells or {}).items():
             self.table.add_slot(f"body-cell-{name}", template)
         self.table.on("request", self._asked)
@@ -242,6 +277,9 @@ class Paged:
             total, rows = await self._fetch((page - 1) * size, size, order, down)
         self.table.rows = rows
         self.table.pagination = {**wanted, "page": page, "rowsPerPage": size, "rowsNumber": total}
+        self.table.props("hide-bottom") if total <= FEWEST else self.table.props(
+            remove="hide-bottom"
+        )
         self._show_empty(is_empty=not total)
 
     async def first(self) -> None:

@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 def failed(reactor: MasterReactor, wanted: object) -> list[dict[str, Any]]:
     """List the failed tasks that are kept, those of one application or all, the oldest first."""
-    number = None
-    if wanted:
-        text = str(wanted)
-        matches = finding.applications(reactor, text)
-        number = matches[0].number if len(matches) == 1 else None
-        number = number or finding.number_of_ended(reactor, text)
-        number = number or finding.application(reactor, text).number
+    number = finding.number_of(reactor, wanted) if wanted else None
     return [_letter(one, reactor.now) for one in reactor.state.letters.of(number)]
 
 

@@ -129,11 +129,11 @@ class Chronicle:
             )
         )
 
-    def delivered(self, key: int) -> None:
-        """Add that an application has handled the outcome of a run's example."""
+    def handled(self, kind: str, key: int) -> None:
+        """Add what became of the outcome of a run's example: `finished` was called, or it was delivered."""
         ids = {"application": application_of(key), "task": format_key(key)}
         self.last += 1
-        self._deliveries.append(Happening(self.last, self.now, "task.delivered", "debug", "", ids))
+        self._deliveries.append(Happening(self.last, self.now, kind, "debug", "", ids))
 
     def since(
         self, number: int, limit: int, *, runs: bool, deliveries: bool = False
@@ -147,17 +147,21 @@ class Chronicle:
             deliveries: whether it is wanted that what became of them was handled.
 
         """
-        kept = (self._happenings, self._runs, self._deliveries)[: 3 if deliveries else 2]
-        found = [
-            one
-            for one in merge(*(_after(one, number) for one in kept), key=_id_of)
-            if runs or type(one) is Happening
-        ]
+        found = self._after(number, runs=runs, deliveries=deliveries)
         return [self._described(one) for one in found[:limit]]
 
     def newest(self, limit: int, *, runs: bool) -> list[dict[str, Any]]:
         """Return the last ones, the oldest first."""
-        return self.since(0, KEPT_EVENTS + KEPT_RUNS, runs=runs)[-limit:] if limit else []
+        found = self._after(0, runs=runs)[-limit:] if limit else []
+        return [self._described(one) for one in found]
+
+    def _after(self, number: int, *, runs: bool, deliveries: bool = False) -> list[Happening | Run]:
+        kept = (self._happenings, self._runs, self._deliveries)[: 3 if deliveries else 2]
+        return [
+            one
+            for one in merge(*(_after(one, number) for one in kept), key=_id_of)
+            if runs or type(one) is Happening
+        ]
 
     def _described(self, one: Happening | Run) -> dict[str, Any]:
         head = {"id": one.id, "time": one.time + self._epoch}

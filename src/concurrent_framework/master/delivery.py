@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord, PeerRecord, SpecRecord
+    from concurrent_framework.master.state import (
+        ApplicationRecord,
+        HostRecord,
+        PeerRecord,
+        SpecRecord,
+    )
     from concurrent_framework.protocol import application as app
     from concurrent_framework.protocol.tasks import NewTask, Outcome
 
@@ -45,11 +50,22 @@ def put_system(reactor: MasterReactor, application: ApplicationRecord, ended: Sy
 
 
 def watch(reactor: MasterReactor, key: int) -> None:
-    """Tell when this outcome is handled, if it is the last of its application's outbox."""
+    """Tell when this outcome is handled, if it is the last of its application's outbox.
+
+    If `finished` of its task is called before, that is told, too.
+    """
     application = reactor.state.applications[application_of(key)]
+    finisher = application.finisher
+    if finisher is not None and (key in finisher.calling or _waits_for(finisher, key)):
+        finisher.watched.add(key)
+        return
     last = application.outgoing[-1] if application.outgoing else None
     if isinstance(last, Undelivered) and last.outcome.key == key:
         application.watched.append((application.next_delivery - 1, key))
+
+
+def _waits_for(finisher: HostRecord, key: int) -> bool:
+    return bool(finisher.waiting) and finisher.waiting[-1].outcome.key == key
 
 
 def deliver(reactor: MasterReactor) -> None:
@@ -111,7 +127,7 @@ def acknowledge(reactor: MasterReactor, application: ApplicationRecord, through:
     application.first_number += count
     watched = application.watched
     while watched and watched[0][0] < application.first_number:
-        reactor.chronicle.delivered(watched.popleft()[1])
+        reactor.chronicle.handled("task.delivered", watched.popleft()[1])
     counted_on = application.counted_on
     if counted_on:
         needed = [

@@ -47,6 +47,14 @@ def applications(reactor: MasterReactor, text: str) -> list[ApplicationRecord]:
     ]
 
 
+def number_of(reactor: MasterReactor, wanted: object) -> int:
+    """Return the number of an application that is there or has ended."""
+    text = str(wanted)
+    matches = applications(reactor, text)
+    number = matches[0].number if len(matches) == 1 else number_of_ended(reactor, text)
+    return number or application(reactor, text).number
+
+
 def number_of_ended(reactor: MasterReactor, text: str) -> int:
     """Return the number of the last application of this number or name that has ended; 0 if none."""
     for entry in reversed(reactor.state.ended):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import views
+from concurrent_framework.master import finding, views
 from concurrent_framework.model.ids import application_of, format_key, parse_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from concurrent_framework.master.letters import Letter
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import ApplicationRecord, Echo, MasterState
     from concurrent_framework.model.outcome import Failure
@@ -21,7 +22,6 @@ MAX_LIMIT = 5000
 def answer(
     reactor: MasterReactor,
     kind: QueryKind,
-    find: Callable[[MasterReactor, object], ApplicationRecord],
     arguments: dict[str, Any],
 ) -> Any:
     """Answer a question of this file's kinds.
@@ -29,7 +29,6 @@ def answer(
     Args:
         reactor: the core.
         kind: what is asked.
-        find: finds the application that people mean.
         arguments: what it is about.
 
     """
@@ -40,11 +39,11 @@ def answer(
         case "events":
             return events(reactor, arguments)
         case "failures":
-            about = find(reactor, wanted) if wanted else None
-            return failures(reactor.state, about, arguments)
+            number = finding.number_of(reactor, wanted) if wanted else None
+            return failures(reactor.state, number, arguments)
         case "output":
             echo = _echo_of(reactor.state, str(wanted))
-            return output(reactor.state, echo or find(reactor, wanted), arguments)
+            return output(reactor.state, echo or finding.application(reactor, wanted), arguments)
         case _:
             return list(reactor.state.ended)
 
@@ -102,25 +101,37 @@ def output(
     }
 
 
-def failures(
-    state: MasterState, application: ApplicationRecord | None, arguments: dict[str, Any]
-) -> dict[str, Any]:
-    """Return tasks that failed and are remembered, the newest application's first.
+def failures(state: MasterState, number: int | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return tasks that failed, the newest first, also of applications that have ended.
 
-    Those that somebody has cancelled are none.
+    Those that somebody has cancelled are none. Failed tasks that are not kept are remembered while
+    their application is there, and come last.
     """
     offset, limit = int(arguments.get("offset") or 0), _limit(arguments, 100)
-    found = [
-        _failed(state, key, name, failure)
+    letters = state.letters.of(number)
+    known = {one.key for one in letters}
+    others = [
+        one
         for record in reversed(state.applications.values())
-        if application is None or application.number in (record.number, record.parent)
-        for key, name, failure in reversed(record.failures)
+        if number is None or number in (record.number, record.parent)
+        for one in reversed(record.failures)
+        if one[0] not in known
     ]
-    return {"total": len(found), "failures": found[offset : offset + limit]}
+    found: list[Any] = [*reversed(letters), *others]
+    return {
+        "total": len(found),
+        "failures": [
+            _failed(state, *one) if isinstance(one, tuple) else _kept(state, one)
+            for one in found[offset : offset + limit]
+        ],
+    }
 
 
 def failure_of(state: MasterState, key: int) -> dict[str, Any] | None:
     """Return what is known of a task that failed; None if nothing is."""
+    letter = state.letters.get(key)
+    if letter is not None:
+        return _kept(state, letter)
     application = state.applications.get(application_of(key))
     known_ones = (*application.cancellations, *application.failures) if application else ()
     for known, name, failure in reversed(known_ones):
@@ -142,18 +153,37 @@ def task(reactor: MasterReactor, key: int) -> dict[str, Any]:
 
 
 def _failed(state: MasterState, key: int, name: str, failure: Failure) -> dict[str, Any]:
-    certificate = failure.certificate
-    application = state.applications[application_of(key)]
+    owner = state.owner_of(state.applications[application_of(key)])
+    return {
+        **_described(key, name, failure),
+        "application": owner.number,
+        "application_name": owner.name,
+        "ended": None,
+        "retriable": False,
+        "retried_as": "",
+    }
+
+
+def _kept(state: MasterState, letter: Letter) -> dict[str, Any]:
+    return {
+        **_described(letter.key, letter.name, letter.failure),
+        "application": letter.owner,
+        "application_name": letter.application_name,
+        "ended": letter.ended + state.settings.epoch,
+        "retriable": letter.task is not None and not letter.retried,
+        "retried_as": format_key(letter.retried) if letter.retried else "",
+    }
+
+
+def _described(key: int, name: str, failure: Failure) -> dict[str, Any]:
     return {
         "task": format_key(key),
         "name": name,
-        "application": application.number,
-        "application_name": application.name,
         "kind": failure.kind,
         "type": failure.type,
         "message": failure.message,
         "traceback": failure.traceback,
-        "certificate": dict(_builtins_of(certificate)),
+        "certificate": dict(_builtins_of(failure.certificate)),
     }
 
 

@@ -50,7 +50,7 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
         case "task" | "events" | "output" | "failures" | "ended":
-            return observing.answer(reactor, message.kind, finding.application, arguments)
+            return observing.answer(reactor, message.kind, arguments)
         case "attach":
             found = finding.application(reactor, arguments.get("application"))
             return {**views.application(found, now), "session": found.session}

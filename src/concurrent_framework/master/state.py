@@ -121,7 +121,16 @@ class SystemRecord:
 class HostRecord:
     """A host process: of a system, or the one that calls `finished` of an application's tasks."""
 
-    __slots__ = ("application", "attempt", "calling", "host", "peer", "system", "waiting")
+    __slots__ = (
+        "application",
+        "attempt",
+        "calling",
+        "host",
+        "peer",
+        "system",
+        "waiting",
+        "watched",
+    )
 
     def __init__(self, host: str, application: int, system: SystemRecord | None) -> None:
         self.host = host
@@ -131,6 +140,8 @@ class HostRecord:
         self.attempt = 1
         self.waiting: deque[FinishTask] = deque()
         self.calling: dict[int, FinishTask] = {}
+        self.watched: set[int] = set()
+        """Tasks of which it is told when their `finished` has been called."""
 
 
 class Undelivered(Struct, gc=False):

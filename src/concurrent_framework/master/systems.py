@@ -155,6 +155,10 @@ def on_finished(
         if item is not None:
             application.counts.finishing -= 1
             applications.settle(reactor, application, reactor.state.tasks[key], item.outcome)
+            if key in host.watched:
+                host.watched.remove(key)
+                reactor.chronicle.handled("task.finished", key)
+                delivery.watch(reactor, key)
 
 
 def on_done(
@@ -281,6 +285,7 @@ def _finisher_died(reactor: MasterReactor, host: HostRecord, cause: str, event: 
         again = HostRecord(f"{event.host.partition('.')[0]}.{host.attempt}", host.application, None)
         again.attempt = host.attempt + 1
         again.waiting.extend(left)
+        again.watched = host.watched
         application.finisher = reactor.state.hosts[again.host] = again
         reactor.outbox.start_host(again.host)
         return

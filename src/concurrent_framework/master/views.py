@@ -36,6 +36,7 @@ def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
             name: sum(getattr(record.counts, name) for record in state.applications.values())
             for name in ("waiting", "assigned", "finishing", "finished", "failed", "cancelled")
         },
+        "failures": len(state.letters),
         "outcomes": state.outcomes,
         "late_outcomes": state.stale,
     }

@@ -80,7 +80,8 @@ class TaskMethods(Component):
     ) -> dict[str, Any]:
         """List tasks that failed, the newest first, with traceback and death certificate.
 
-        The master remembers the last hundred of each application.
+        Also those of applications that have ended, as long as the master keeps them: see its options
+        `failed_tasks` and `failed_retention`. `retriable` says whether `tasks.retry` can do it.
         """
         answer: dict[str, Any] = await call.api.ask(
             "failures", application=str(application), offset=offset, limit=limit

@@ -11,6 +11,7 @@ from concurrent_framework.dashboard.frame import stamp
 from concurrent_framework.dashboard.pages.applications import summed
 from concurrent_framework.dashboard.pages.failures import Failures
 from concurrent_framework.dashboard.widgets import (
+    ACTIONS,
     MONO,
     NONE,
     PILL,
@@ -35,11 +36,6 @@ STATES = {
     "finishing": "Finishing",
     "cancelling": "Being cancelled",
 }
-ACTIONS = (
-    '<q-td :props="props"><q-btn v-for="one in props.row.actions" flat dense no-caps size="sm" '
-    ':label="one.label" :aria-label="one.label + \' task \' + props.row.task" '
-    "@click=\"$parent.$emit('act', {verb: one.verb, task: props.row.task})\"/></q-td>"
-)
 LINES = 200
 
 
@@ -76,9 +72,15 @@ class _Application:
             self._filters(bar)
             self.table = self._tasks()
         with card("Failures", flush=True):
-            self.failures = Failures(view, number)
+            self.failures = Failures(view, number, size=5)
         with card("Output"):
+            self._silent = ui.element("div")
+            with self._silent:
+                empty(
+                    "subject", "Nothing written yet", "What its tasks print and log appears here."
+                )
             self._output = ui.log(max_lines=LINES).classes("mono").props('aria-label="Output"')
+            self._output.set_visibility(False)
 
     def _buttons(self) -> None:
         view = self._view
@@ -113,7 +115,7 @@ class _Application:
             column("since", "For", number=True, wide=True),
         ]
         if self._view.may("tasks.cancel"):
-            columns.append(column("actions", ""))
+            columns.append(column("actions", "", number=True))
 
         async def fetch(offset: int, limit: int, _order: str, _down: bool) -> tuple[int, list[Any]]:
             if self._is_over():
@@ -133,6 +135,7 @@ class _Application:
             "task",
             cells={"task": MONO, "state": PILL, "actions": ACTIONS},
             nothing=lambda: empty("done_all", "No task waits or runs", "All have their outcome."),
+            size=10,
         )
         table.table.on("act", self._act)
         return table
@@ -140,15 +143,16 @@ class _Application:
     def _row(self, one: dict[str, Any]) -> dict[str, Any]:
         return {
             "task": one["task"],
+            "about": one["task"],
             "name": one["name"],
-            "state": one["state"],
+            "state": STATES.get(one["state"], one["state"]).lower(),
             "kind": STATE_KINDS.get(one["state"], "quiet"),
             "worker": one["worker"] or NONE,
             "attempt": one["attempt"],
             "since": span(one["seconds"]),
             "actions": []
             if one["state"] == "cancelling"
-            else [{"verb": "tasks.cancel", "label": "Cancel"}],
+            else [{"verb": "tasks.cancel", "label": "Cancel", "danger": True}],
         }
 
     def _found(self) -> dict[str, Any] | None:
@@ -199,12 +203,13 @@ class _Application:
 
     async def renew_output(self) -> None:
         """Show what it wrote since the last time."""
-        if self._is_over():
-            return
         answer = await self._view.ask(
             "applications.output", application=self._number, since=self._last, limit=LINES
         )
         self._last = answer["last"]
+        if answer["lines"]:
+            self._silent.set_visibility(False)
+            self._output.set_visibility(True)
         for line in answer["lines"]:
             who = line["task"] or line["source"] or "system"
             self._output.push(f"{stamp(line['time'])}  {who:<10}  {line['text'].rstrip()}")
@@ -241,5 +246,5 @@ class _Application:
         await self._view.act("It goes on", "applications.resume", application=self._number)
 
     async def _act(self, event: Any) -> None:
-        task = event.args["task"]
+        task = event.args["about"]
         await self._view.act(f"Task {task} is cancelled", event.args["verb"], task=task)

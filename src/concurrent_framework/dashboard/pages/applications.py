@@ -8,6 +8,7 @@ from nicegui import ui
 
 from concurrent_framework.cli.amounts import age, count, rate, span
 from concurrent_framework.dashboard.widgets import (
+    COUNTED,
     LINKED,
     METER,
     NONE,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     column("name", "Application", sort=True),
-    column("state", "State", sort=True),
+    column("state", "State", wide=True, sort=True),
     column("share", "Progress", sort=True),
     column("eta", "Left", number=True),
     column("rate", "Rate", number=True, wide=True, sort=True),
@@ -50,7 +51,7 @@ async def build(view: View) -> None:
             answer = await view.ask("applications.list", ended=True, limit=1000)
             ended = [one for one in answer["applications"] if one["application"] not in there]
             found += [
-                summed({**one, "systems": [], "rate": 0.0, "done": 0, "total": 0, "eta": None})
+                summed({**one, **_at_its_end(one), "systems": [], "rate": 0.0, "eta": None})
                 for one in reversed(ended)
             ]
         found = [one for one in found if str(wanted["text"]).lower() in one["name"].lower()]
@@ -67,7 +68,7 @@ async def build(view: View) -> None:
             COLUMNS,
             fetch,
             "application",
-            cells={"name": LINKED, "share": METER, "state": PILL},
+            cells={"name": LINKED, "share": METER, "state": PILL, "failed": COUNTED},
             nothing=lambda: empty(
                 "apps",
                 "No application to show",
@@ -107,6 +108,11 @@ def summed(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _at_its_end(one: dict[str, Any]) -> dict[str, int]:
+    done = one["finished"] + one["failed"]
+    return {"done": done, "total": done + one["cancelled"]}
+
+
 def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
     percent = round(100 * one["share"])
     return {
@@ -123,5 +129,6 @@ def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
         "running": count(one["running"]),
         "finished": count(one["finished"]),
         "failed": count(one["failed"]),
+        "alarm": one["failed"] > 0,
         "age": age(one["age"]),
     }

@@ -10,6 +10,7 @@ from concurrent_framework.dashboard.widgets import (
     MONO,
     NONE,
     PILL,
+    PROSE,
     STATE_KINDS,
     Paged,
     card,
@@ -17,6 +18,7 @@ from concurrent_framework.dashboard.widgets import (
     empty,
     head,
     page_of,
+    prose,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ OPTIONS = [
     column("default", "Default", wide=True),
     column("doc", "What it is for", wide=True, prose=True),
 ]
+SET = (
+    "<q-td :props=\"props\"><span :class=\"props.row.chosen ? 'mono strong accent' : 'mono'\">"
+    "{{ props.value }}</span></q-td>"
+)
+"""A value, which stands out if somebody has chosen it."""
 PLUGINS = [
     column("name", "Component", sort=True),
     column("state", "State", sort=True),
@@ -67,12 +74,12 @@ async def build(view: View) -> None:
             OPTIONS,
             fetch_options,
             "option",
-            cells={"option": MONO, "value": MONO, "default": MONO},
+            cells={"option": MONO, "value": SET, "default": MONO, "doc": PROSE},
             nothing=lambda: empty("tune", "No such option"),
         )
     with card("Components and plug-ins", flush=True):
         second = Paged(
-            PLUGINS,
+            PLUGINS if any(one["reason"] for one in plugins) else PLUGINS[:-1],
             fetch_plugins,
             "name",
             cells={"name": MONO, "state": PILL},
@@ -95,7 +102,8 @@ def _option(one: dict[str, Any]) -> dict[str, Any]:
         "value": _shown(one.get("value")),
         "source": one.get("source") or "default",
         "default": _shown(one.get("default")),
-        "doc": one.get("doc", ""),
+        "doc": prose(one.get("doc", "")),
+        "chosen": one.get("source") not in (None, "default"),
     }
 
 

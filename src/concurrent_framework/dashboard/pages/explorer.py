@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
-from concurrent_framework.dashboard.widgets import card, confirmed, head, pill, tool
+from concurrent_framework.dashboard.widgets import card, confirmed, head, pill, prose, tool
 from concurrent_framework.model.errors import ConcurrentError
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class _Explorer:
             with ui.element("div").classes("titlebar"):
                 ui.label(method["name"]).classes("mono strong")
                 pill(method["x-role"], "warn" if method["x-role"] == "admin" else "quiet")
-            ui.label(method["summary"])
+            ui.html(prose(method["summary"]), sanitize=False)
             if method.get("description"):
-                ui.label(method["description"]).classes("muted")
+                ui.html(prose(method["description"]), sanitize=False).classes("muted")
             fields = {one["name"]: _field(one) for one in method["params"]}
             if not fields:
                 ui.label("It has no parameters.").classes("muted small")
@@ -96,18 +96,23 @@ class _Explorer:
         result.set_visibility(True)
 
 
-def _field(one: dict[str, Any]) -> ui.input:
+def _field(one: dict[str, Any]) -> ui.input | ui.select:
     schema = one["schema"]
     label = one["name"] + ("" if one["required"] else " (optional)")
-    field = ui.input(label).props("outlined dense stack-label").classes("wide-field")
+    field: ui.input | ui.select
+    if schema.get("type") == "boolean":
+        field = ui.select(["", "true", "false"], label=label, value="")
+    elif all(isinstance(value, str) for value in schema.get("enum", [0])):
+        field = ui.select(sorted({"", *schema["enum"]}), label=label, value="")
+    else:
+        field = ui.input(label)
+    field.props("outlined dense stack-label").classes("wide-field")
     default = schema.get("default")
     hints = [one.get("description", "")]
     if default not in (None, "", [], {}):
         hints.append(f"Default: {json.dumps(default)}.")
-    if schema.get("enum"):
-        hints.append("One of " + ", ".join(json.dumps(value) for value in schema["enum"]) + ".")
     hint = " ".join(part for part in hints if part)
-    field.props["hint"] = hint
+    field.props["hint"] = hint.replace("`", "")
     return field
 
 

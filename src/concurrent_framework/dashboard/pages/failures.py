@@ -13,17 +13,13 @@ from concurrent_framework.dashboard.widgets import card, empty, head, tool
 if TYPE_CHECKING:
     from concurrent_framework.dashboard.view import View
 
-SIZE = 20
 BYTES = frozenset({"peak_memory", "memory"})
-MOMENTS = frozenset({"started", "ended"})
 
 
 async def build(view: View) -> None:
     """Build the page."""
     with head("Failures"):
-        ui.label("The master remembers the last hundred of each application.").classes(
-            "muted small"
-        )
+        ui.label("Also of applications that have ended").classes("muted small")
     with card(flush=True):
         found = Failures(view)
     view.on_look(found.renew)
@@ -35,12 +31,14 @@ class Failures:
     Args:
         view: the visitor's.
         application: only those of this one; empty for all.
+        size: how many are on a page.
 
     """
 
-    def __init__(self, view: View, application: str = "") -> None:
+    def __init__(self, view: View, application: str = "", size: int = 20) -> None:
         self._view = view
         self._application = application
+        self._size = size
         self._page = 1
         self._shown: list[str] | None = None
         self._unfolded: set[str] = set()
@@ -55,8 +53,8 @@ class Failures:
     async def renew(self) -> None:
         """Get the present page again; the list stands still while somebody reads one of them."""
         answer = await self._asked()
-        keys = [one["task"] for one in answer["failures"]]
-        pages = max(1, -(-answer["total"] // SIZE))
+        keys = [f"{one['task']} {one['retried_as']}" for one in answer["failures"]]
+        pages = max(1, -(-answer["total"] // self._size))
         held = bool(self._unfolded) and keys != self._shown
         waits = "; newer ones are listed when all are folded" if held else ""
         self._count.text = f"{count(answer['total'])} failures{waits}" if answer["total"] else ""
@@ -67,12 +65,9 @@ class Failures:
             self._show(answer["failures"])
 
     async def _asked(self) -> Any:
-        of = self._application
-        known = self._view.observer.look
-        if of and known and all(str(one["application"]) != of for one in known.applications):
-            return {"total": 0, "failures": []}
+        offset = (self._page - 1) * self._size
         return await self._view.ask(
-            "failures.list", application=of, offset=(self._page - 1) * SIZE, limit=SIZE
+            "failures.list", application=self._application, offset=offset, limit=self._size
         )
 
     async def _turned(self, event: Any) -> None:
@@ -96,10 +91,7 @@ class Failures:
         fold = ui.expansion().classes("fold").props(f'data-task="{one["task"]}"')
         with fold.add_slot("header"), ui.element("div").classes("what"):
             ui.label(f"{one['type'] or one['kind']}: {one['message']}").classes("strong")
-            worker = one["certificate"].get("worker") or "no worker"
-            ui.label(
-                f"{one['name']} · {one['task']} · {one['application_name']} · on {worker}"
-            ).classes("muted small")
+            ui.label(_under(one)).classes("muted small")
 
         def unfold() -> None:
             (self._unfolded.add if fold.value else self._unfolded.discard)(one["task"])
@@ -126,7 +118,7 @@ class Failures:
                 with ui.element("dd").classes("mono"):
                     for line in _lines_of(name, value):
                         ui.label(line)
-        if self._view.may("tasks.retry"):
+        if one["retriable"] and self._view.may("tasks.retry"):
             with ui.element("div"):
                 tool("Retry", "replay", lambda: self._retry(one["task"]))
 
@@ -134,22 +126,35 @@ class Failures:
         await self._view.act(f"Task {task} is attempted again", "tasks.retry", task=task)
 
 
+def _under(one: dict[str, Any]) -> str:
+    """Return what stands below the message of a failure: what failed, where, and when."""
+    worker = one["certificate"].get("worker")
+    parts = [
+        f"{one['name']} {one['task']}",
+        f"{one['application_name']} · {one['application']}",
+        f"on {worker}" if worker else "",
+        f"at {stamp(one['ended'])}" if one["ended"] else "",
+        f"attempted again as {one['retried_as']}" if one["retried_as"] else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def _lines_of(name: str, value: Any) -> list[str]:
     """Return how a value of a death certificate reads."""
+    if name == "attempts":
+        return [_attempt(one) for one in value]
     if isinstance(value, list):
-        return [
-            ", ".join(_pair(*pair) for pair in one.items()) if isinstance(one, dict) else str(one)
-            for one in value
-        ]
+        return [str(one) for one in value]
     if isinstance(value, str):
         return value.splitlines()
     return [_amount(name, value)]
 
 
-def _pair(name: str, value: Any) -> str:
-    if name in MOMENTS:
-        return f"{name} {stamp(value)}"
-    return f"{name.replace('_', ' ')} {_amount(name, value)}"
+def _attempt(one: dict[str, Any]) -> str:
+    took = (
+        f"{stamp(one['started'])} to {stamp(one['ended'])}, {span(one['ended'] - one['started'])}"
+    )
+    return f"{one['number']} on {one['worker'] or 'no worker'}, {took}: {one['end']}"
 
 
 def _amount(name: str, value: Any) -> str:

@@ -9,7 +9,9 @@ from nicegui import ui
 from concurrent_framework.cli.amounts import age, count, rate, size
 from concurrent_framework.dashboard.history import utilisation
 from concurrent_framework.dashboard.widgets import (
+    ACTIONS,
     METER,
+    NAMED,
     NONE,
     PILL,
     SPARK,
@@ -29,11 +31,6 @@ if TYPE_CHECKING:
 
 SILENT = 5.0
 """Seconds without a word after which a worker is shown as silent."""
-ACTIONS = (
-    '<q-td :props="props"><q-btn v-for="one in props.row.actions" flat dense no-caps size="sm" '
-    ':label="one.label" :aria-label="one.label + \' \' + props.row.worker" '
-    "@click=\"$parent.$emit('act', {verb: one.verb, worker: props.row.worker})\"/></q-td>"
-)
 VERBS = {
     "nodes.drain": ("Drain", "gets nothing new"),
     "nodes.resume": ("Resume", "gets work again"),
@@ -58,7 +55,7 @@ async def build(view: View) -> None:
         column("heard", "Heard", number=True, widest=True),
     ]
     if any(view.may(method) for method in VERBS):
-        columns.append(column("actions", ""))
+        columns.append(column("actions", "", number=True))
 
     async def fetch(offset: int, limit: int, order: str, down: bool) -> tuple[int, list[Any]]:
         look = view.observer.look
@@ -81,14 +78,20 @@ async def build(view: View) -> None:
             columns,
             fetch,
             "worker",
-            cells={"load": METER, "spark": SPARK, "standing": PILL, "actions": ACTIONS},
+            cells={
+                "worker": NAMED,
+                "load": METER,
+                "spark": SPARK,
+                "standing": PILL,
+                "actions": ACTIONS,
+            },
             nothing=lambda: empty(
                 "dns", "No worker to show", "Start one on this machine:", "concurrent worker"
             ),
         )
 
     async def act(event: Any) -> None:
-        verb, worker = event.args["verb"], event.args["worker"]
+        verb, worker = event.args["verb"], event.args["about"]
         label, said = VERBS[verb]
         if verb == "nodes.remove" and not await confirmed(
             f"Remove {worker}?", "What it runs is run elsewhere, and its process ends.", "Remove"
@@ -118,6 +121,8 @@ def _row(view: View, node: dict[str, Any]) -> dict[str, Any]:
     percent = round(100 * node["load"])
     return {
         "worker": node["worker"],
+        "about": node["worker"],
+        "under": f"{node['host']} · process {node['pid']}",
         "standing": node["standing"],
         "kind": STATE_KINDS.get(node["standing"], "quiet"),
         "load": f"{percent} %",
@@ -132,7 +137,7 @@ def _row(view: View, node: dict[str, Any]) -> dict[str, Any]:
         "version": node["version"],
         "heard": f"{age(node['silent'])} ago",
         "actions": [
-            {"verb": verb, "label": label}
+            {"verb": verb, "label": label, "danger": verb == "nodes.remove"}
             for verb, (label, _) in VERBS.items()
             if view.may(verb) and _fits(verb, node["standing"])
         ],

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nicegui import ui
 
 from concurrent_framework.cli.amounts import count, rate, span
-from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, TimeChart, line
+from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, TimeChart
 from concurrent_framework.dashboard.frame import stamp
-from concurrent_framework.dashboard.history import utilisation
+from concurrent_framework.dashboard.history import Point, thinned, utilisation, with_gaps
 from concurrent_framework.dashboard.widgets import Tile, card, empty, head
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from concurrent_framework.cli.watching import Look
     from concurrent_framework.dashboard.view import View
 
 FEW = 16
 """Up to so many nodes have a bar with a name, more have a cell each."""
 SHOWN = 8
+LEVELS = {"error": "bad", "warning": "warn"}
+
+
+class _Described(NamedTuple):
+    """A chart: of which figure of the points."""
+
+    title: str
+    label: str
+    colour: str
+    figure: str
+    top: float | None = None
+
+
+CHARTS = (
+    _Described("Tasks per second", "Tasks that ended per second", ACCENT, "rate"),
+    _Described("Waiting tasks", "Tasks that wait for a worker", COLOURS[1], "queued"),
+    _Described("Busy executors, %", "Share of the executors at work", COLOURS[3], "busy", 100),
+    _Described("Failures per second", "Tasks that failed per second", BAD, "errors"),
+)
 
 
 def build(view: View) -> None:
@@ -40,26 +61,15 @@ class _Overview:
             self._ended = Tile("Finished")
             self._failed = Tile("Failed")
             self._nodes = Tile("Nodes")
-        with ui.element("div").classes("two"):
-            with card("Tasks per second"):
-                self._rates = TimeChart(
-                    "Tasks that ended and failed per second over the last minutes",
-                    line("ended", ACCENT, area=True),
-                    line("failed", BAD),
-                )
-            with card("Work there is"):
-                self._depths = TimeChart(
-                    "Tasks that wait and that are at workers over the last minutes",
-                    line("waiting", COLOURS[1], area=True),
-                    line("at workers", ACCENT),
-                )
+        with ui.element("div").classes("four"):
+            self._charts = [_chart(*described) for described in CHARTS]
         with ui.element("div").classes("wide-left"):
-            with ui.element("div").classes("page-column"), card("Applications"):
-                self._applications = ui.element("div").classes("rows")
+            with card("Applications"):
+                self._applications = ui.element("div")
             with card("Utilisation by node"):
                 self._cells = ui.element("div")
         with card("What happened"):
-            self._events = ui.element("div").classes("rows")
+            self._events = ui.element("div")
         view.on_look(self._renew)
 
     def _renew(self) -> None:
@@ -78,24 +88,18 @@ class _Overview:
         status = look.status
         tasks, executors = status["tasks"], status["executors"]
         busy = status["occupied"] / executors if executors else 0.0
-        self._rate.show(rate(look.rate), f"{count(status['outcomes'])} outcomes so far")
+        self._rate.show(rate(look.rate), f"{count(status['outcomes'])} so far")
         self._queue.show(count(tasks["waiting"]), f"{count(tasks['assigned'])} at workers")
         self._busy.show(f"{100 * busy:.0f} %", f"{status['occupied']:g} of {executors} executors")
         self._ended.show(count(tasks["finished"]), "ended well")
         others = f"{count(tasks['cancelled'])} cancelled"
         self._failed.show(count(tasks["failed"]), others, "bad" if tasks["failed"] else "")
-        self._nodes.show(count(status["workers"]), f"pattern: {status['pattern']}")
+        self._nodes.show(count(status["workers"]), f"{count(executors)} executors")
 
     def _curves(self) -> None:
-        points = self._view.observer.history.points
-        self._rates.show(
-            [[1000 * one.time, round(one.rate, 2)] for one in points],
-            [[1000 * one.time, round(one.errors, 2)] for one in points],
-        )
-        self._depths.show(
-            [[1000 * one.time, one.queued] for one in points],
-            [[1000 * one.time, one.running] for one in points],
-        )
+        points = with_gaps(thinned(self._view.observer.history.points))
+        for chart, described in zip(self._charts, CHARTS, strict=True):
+            chart.show(_curve(points, described.figure))
 
     def _renew_if_new(self, name: str, value: Any, show: Any) -> None:
         if name not in self._shown or self._shown[name] != value:
@@ -112,14 +116,9 @@ class _Overview:
                     "Start one on this cluster:",
                     "concurrent run hello.py --join auto",
                 )
-            for number, name, percent, left, pace in found[:SHOWN]:
-                with ui.element("div").classes("row-item"):
-                    ui.link(name, f"/applications/{number}").classes("plain")
-                    with ui.element("div").classes("grow"):
-                        ui.html(_meter(percent, name), sanitize=False)
-                    ui.label(f"{percent:.0f} %")
-                    ui.label(f"{pace}").classes("muted small")
-                    ui.label(left).classes("muted small")
+                return
+            root = self._view.link("/applications")
+            ui.html(_progress(found[:SHOWN], root), sanitize=False)
             if len(found) > SHOWN:
                 ui.link(f"{len(found) - SHOWN} more", "/applications")
 
@@ -140,12 +139,23 @@ class _Overview:
         with self._events:
             if not found:
                 empty("history", "Nothing has happened yet")
-            for one in reversed(found):
-                with ui.element("div").classes("row-item"):
-                    ui.label(stamp(one["time"])).classes("muted small")
-                    kind = {"error": "bad", "warning": "warn"}.get(one["level"], "muted")
-                    ui.label(one["kind"]).classes(f"small {kind}")
-                    ui.label(one["text"]).classes("grow")
+            else:
+                ui.html(_happenings(found), sanitize=False)
+
+
+def _chart(title: str, label: str, colour: str, _figure: str, top: float | None) -> TimeChart:
+    with card(title):
+        return TimeChart(label, colour, top)
+
+
+def _curve(points: Sequence[Point | float], figure: str) -> list[list[float | None]]:
+    """Return the points of a chart; a moment without a look has none."""
+    return [
+        [round(1000 * one), None]
+        if isinstance(one, float)
+        else [round(1000 * one.time), round(getattr(one, figure), 2)]
+        for one in points
+    ]
 
 
 def _progress_of(look: Look) -> list[tuple[Any, ...]]:
@@ -166,6 +176,35 @@ def _meter(percent: float, name: str) -> str:
         f'<div class="meter" role="progressbar" aria-label="{escape(name)}" '
         f'aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
     )
+
+
+def _progress(applications: list[tuple[Any, ...]], root: str) -> str:
+    rows = "".join(
+        f'<a class="plain" href="{root}/{number}">{escape(name)}</a>{_meter(percent, name)}'
+        f'<span class="num">{percent} %</span><span class="num muted small">{pace}</span>'
+        f'<span class="num muted small">{left}</span>'
+        for number, name, percent, left, pace in applications
+    )
+    return f'<div class="progress">{rows}</div>'
+
+
+def _happenings(events: list[dict[str, Any]]) -> str:
+    rows = "".join(
+        f'<span class="muted small">{stamp(one["time"])}</span>'
+        f'<span class="small {LEVELS.get(one["level"], "muted")}">{escape(one["kind"])}</span>'
+        f"<span>{_told(one)}</span>"
+        for one in reversed(events)
+    )
+    return f'<div class="happened">{rows}</div>'
+
+
+def _told(event: dict[str, Any]) -> str:
+    text = escape(event["text"])
+    if event["kind"] != "task.failed":
+        return text
+    where = f" on {escape(event['worker'])}" if event["worker"] else ""
+    name = escape(event["name"])
+    return f'<b>{name}</b> <span class="muted">{event["task"]}{where}</span> {text}'
 
 
 def _bars(nodes: list[tuple[str, float]]) -> str:

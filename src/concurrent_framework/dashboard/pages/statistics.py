@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     column("name", "Statistic", sort=True),
-    column("count", "Count", number=True),
+    column("count", "Count or value", number=True),
     column("rate", "Rate", number=True),
     column("mean", "Mean", number=True, wide=True),
     column("p50", "Median", number=True, wide=True),

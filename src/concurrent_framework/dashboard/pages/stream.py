@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from concurrent_framework.cli.amounts import count
-from concurrent_framework.dashboard.charts import BAD, COLOURS, TOOLTIP, axis
+from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, LINE, TOOLTIP, axis
 from concurrent_framework.dashboard.lanes import Bar, lanes_of
 from concurrent_framework.dashboard.widgets import card, empty, head, tool
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from concurrent_framework.dashboard.view import View
 
 SPANS = {30: "Last 30 s", 60: "Last minute", 300: "Last 5 min"}
+SHORTEST = 5.0
+"""Seconds that are shown at least."""
 LANE = 22
 """Pixels."""
 DRAW = """(params, api) => {
@@ -78,18 +80,19 @@ class _Stream:
         self._nothing.set_visibility(not picture.bars)
         self._chart.set_visibility(bool(picture.bars))
         self._note.text = _note_of(picture.bars, picture.left_out)
-        self._show_legend({one.application for one in picture.bars})
+        failed = any(one.failed for one in picture.bars)
+        self._show_legend({one.application for one in picture.bars}, failed=failed)
+        since = now - self._span.value
+        if picture.bars and picture.shortened:  # there is no more to show: no empty space, then
+            since = max(since, min(picture.bars[0].start, now - SHORTEST))
         options = self._chart.options
         options["yAxis"]["data"] = picture.names
-        options["xAxis"]["min"], options["xAxis"]["max"] = (
-            1000 * (now - self._span.value),
-            1000 * now,
-        )
+        options["xAxis"]["min"], options["xAxis"]["max"] = 1000 * since, 1000 * now
         options["series"][0]["data"] = [_item(one) for one in picture.bars]
         self._chart.style(f"height:{110 + LANE * len(picture.names)}px")
         self._chart.update()
 
-    def _show_legend(self, numbers: set[int]) -> None:
+    def _show_legend(self, numbers: set[int], *, failed: bool) -> None:
         look = self._view.observer.look
         names = {one["application"]: one["name"] for one in look.applications} if look else {}
         for parent in look.applications if look else ():
@@ -100,6 +103,8 @@ class _Stream:
                 ui.label(names.get(number, f"application {number}")).classes("small").style(
                     f"--c:{COLOURS[number % len(COLOURS)]}"
                 )
+            if failed:
+                ui.label("failed").classes("small").style(f"--c:{BAD}")
 
 
 def _options() -> dict[str, Any]:
@@ -117,6 +122,10 @@ def _options() -> dict[str, Any]:
                 "height": 22,
                 "bottom": 8,
                 "borderColor": "transparent",
+                "backgroundColor": LINE,
+                "fillerColor": "rgba(20,160,152,.28)",
+                "handleStyle": {"color": ACCENT, "borderColor": ACCENT},
+                "moveHandleSize": 0,
                 "showDetail": False,
             },
         ],
