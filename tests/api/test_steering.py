@@ -77,6 +77,20 @@ def test_a_task_is_shown_explained_cancelled_and_retried(client: Client, work: W
         client.tasks.cancel(task=f"{work.number}/999")
 
 
+def test_failures_stay_when_their_application_has_ended(client: Client, work: Work) -> None:
+    work.let(0)
+    until(lambda: client.failures.list(application=work.number)["total"] == 1)
+    client.applications.cancel(application=work.number)
+    until(lambda: client.applications.outcome(application=work.number)["ended"])
+    (failure,) = client.failures.list(application=work.number)["failures"]
+    assert failure == client.failures.list(limit=1)["failures"][0]
+    assert (failure["task"], failure["application_name"]) == (work.key(0), "Steered")
+    assert "ValueError" in failure["traceback"]
+    assert failure["retriable"]
+    assert failure["ended"] > failure["certificate"]["attempts"][0]["started"]
+    assert client.tasks.show(task=work.key(0))["state"] == "failed"
+
+
 def test_all_of_an_application_is_cancelled(client: Client, work: Work) -> None:
     until(lambda: work.shown["assigned"] == 2)
     assert client.applications.cancel(application=work.number) == {"cancelled": 6}

@@ -68,14 +68,15 @@ SHOTS = (
     Shot("configuration", "/configuration"),
     Shot("api", "/api", ("[data-method='tasks.list']",)),
 )
-DOCUMENTED = (
-    ("overview", DESK, "light"),
-    ("overview", DESK, "dark"),
-    ("application", DESK, "light"),
-    ("stream", DESK, "light"),
-    ("failures", DESK, "light"),
-    ("overview", PHONE, "dark"),
-)
+DOCUMENTED = {
+    ("overview", DESK, "light"): "overview",
+    ("overview", DESK, "dark"): "dark",
+    ("application", DESK, "light"): "application",
+    ("stream", DESK, "light"): "stream",
+    ("failures", DESK, "light"): "failures",
+    ("overview", PHONE, "dark"): "phone",
+}
+"""Pictures that the documentation shows, and how they are called there."""
 
 
 @contextmanager
@@ -135,15 +136,17 @@ def main() -> None:
                 browser.open(access.link)
                 browser.page.wait_for_timeout(1000 * options.warm if size is DESK else 0)
                 for scheme, shot in product(SCHEMES, SHOTS):
-                    documented = (shot.name, size, scheme) in DOCUMENTED
-                    if options.only not in shot.name or not (options.directory or documented):
+                    name = DOCUMENTED.get((shot.name, size, scheme), "")
+                    if options.directory:
+                        name = f"{shot.name}-{size.name}-{scheme}"
+                    if options.only not in shot.name or not name:
                         continue
                     browser.page.emulate_media(color_scheme=scheme)
                     take(browser, shot, f"{access.url}/dashboard", running["WingSweep"])
                     folder = options.directory or IMAGES
                     folder.mkdir(parents=True, exist_ok=True)
-                    name = f"dashboard-{shot.name}-{size.name}-{scheme}.png"
-                    browser.page.screenshot(path=folder / name, full_page=bool(options.directory))
+                    path = folder / f"dashboard-{name}.png"
+                    browser.page.screenshot(path=path, full_page=bool(options.directory))
 
 
 def take(browser: Window, shot: Shot, root: str, number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from concurrent_framework.cli.watching import Watch
-from concurrent_framework.dashboard.history import NODE_POINTS, History
+from concurrent_framework.dashboard.history import NODE_POINTS, History, Point, thinned
 from concurrent_framework.dashboard.lanes import MOST_LANES, lanes_of
 from concurrent_framework.dashboard.wire import arrived, travelling
 
@@ -78,3 +78,17 @@ def test_a_scope_travels_with_its_role_and_without_what_cannot() -> None:
     assert found["headers"] == [(b"host", b"x")]
     assert found["client"] == ("127.0.0.1", 1)
     assert "app" not in found
+
+
+def test_a_stream_says_whether_it_begins_where_what_is_known_begins() -> None:
+    runs = [run(number, end=10.0 + number) for number in range(5)]
+    assert lanes_of(runs, {}, 0.0).shortened
+    assert not lanes_of(runs, {}, 12.0).shortened
+
+
+def test_a_long_curve_is_thinned_and_stands_still() -> None:
+    points = [Point(float(second), 1.0, 0, 0, 0.0, 0.5) for second in range(601)]
+    before, after = thinned(points[:600]), thinned(points[1:])
+    assert 75 <= len(before) <= 151
+    assert {one.time for one in before[1:-1]} <= {one.time for one in after}
+    assert points[0].busy == 50.0

@@ -141,9 +141,9 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
 
 
 def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
-    table = make_table(
-        "WORKER~", "HOST~", "STATE", "EXECUTORS>", "TASKS>", "DONE>", "MEMORY>", "LABELS~", "HEARD>"
-    )
+    labels = ("LABELS~",) if any(one["labels"] for one in workers) else ()
+    figures = ("EXECUTORS>", "TASKS>", "DONE>", "MEMORY>")
+    table = make_table("WORKER~", "HOST~", "STATE", *figures, *labels, "HEARD>")
     for one in workers:
         table.add_row(
             Text(one["worker"], "bold"),
@@ -153,7 +153,7 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
             count(one["tasks"]),
             count(one["finished"]),
             size(one["memory"]) if one["memory"] else _nothing(),
-            ", ".join(one["labels"]) or _nothing(),
+            *([", ".join(one["labels"]) or _nothing()] if labels else []),
             f"{age(one['silent'])} ago",
         )
     console.print(table)
@@ -170,7 +170,7 @@ def make_table(*columns: str) -> Table:
             column.rstrip(">~"),
             justify="right" if column.endswith(">") else "left",
             no_wrap=not column.endswith("~"),
-            overflow="fold",
+            overflow="fold" if column.endswith("~") else "ellipsis",  # no figure that looks whole
         )
     return table
 

@@ -70,10 +70,11 @@ def _live(client: MasterClient, watch: Watch, interval: float) -> None:
     from rich.live import Live
 
     from concurrent_framework.cli.keys import Keys
-    from concurrent_framework.cli.top_picture import picture
+    from concurrent_framework.cli.top_picture import Room, picture
 
     with Keys(sys.stdin) as keys, Live(screen=True, auto_refresh=False) as live:
         while True:
-            live.update(picture(_look(client, watch), hint="q ends"), refresh=True)
+            room = Room(live.console.width, live.console.height)
+            live.update(picture(_look(client, watch), "q ends", room), refresh=True)
             if keys.pressed("q", interval):
                 return

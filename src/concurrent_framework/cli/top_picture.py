@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -18,12 +18,55 @@ if TYPE_CHECKING:
     from concurrent_framework.cli.watching import Look
 
 BAR = 12
+NARROW_BAR = 5
+WIDE = 110
+"""Characters; a narrower terminal gets less of everything."""
+NAME = 10
+AROUND = 14
+"""Lines around the rows of the two tables."""
 
 
-def picture(look: Look, hint: str = "") -> RenderableType:
-    """Draw the cluster: the master in two lines, applications and workers as tables."""
-    drawn = [_head(look), _applications(look), _nodes(look)]
+class Room(NamedTuple):
+    """How much of a terminal there is, in characters and lines."""
+
+    width: int
+    height: int
+
+
+def picture(look: Look, hint: str = "", room: Room | None = None) -> RenderableType:
+    """Draw the cluster: the master in two lines, applications and workers as tables.
+
+    Args:
+        look: the cluster.
+        hint: a line below.
+        room: what it has to fit into; None for all there is to draw.
+
+    """
+    narrow = room is not None and room.width < WIDE
+    lines = None if room is None else max(2, room.height - AROUND)
+    upper = None if lines is None else max(1, lines - min(len(look.nodes), lines // 2))
+    applications, fewer = _some(look.applications, upper)
+    lower = None if lines is None else max(1, lines - len(applications))
+    nodes, less = _some(look.nodes, lower)
+    drawn = [
+        _head(look),
+        _applications(applications, narrow=narrow),
+        *_more(fewer, "applications: concurrent apps"),
+        _nodes(nodes, narrow=narrow),
+        *_more(less, "workers: concurrent status"),
+    ]
     return Group(*drawn, Text(hint, "dim")) if hint else Group(*drawn)
+
+
+def _some(found: list[dict[str, Any]], most: int | None) -> tuple[list[dict[str, Any]], int]:
+    """Return as many as there is room for, and how many are left."""
+    if most is None or len(found) <= most:
+        return found, 0
+    return found[:most], len(found) - most
+
+
+def _more(left: int, what: str) -> list[Text]:
+    return [Text(f"  and {count(left)} more {what}", "dim")] if left else []
 
 
 def _head(look: Look) -> RenderableType:
@@ -44,53 +87,62 @@ def _head(look: Look) -> RenderableType:
     return Group(first, second)
 
 
-def _applications(look: Look) -> RenderableType:
-    if not look.applications:
+def _applications(applications: list[dict[str, Any]], *, narrow: bool) -> RenderableType:
+    if not applications:
         return Text("no applications\n", "dim")
-    table = make_table(
-        "APP>", "NAME~", "STATE", "PROGRESS", "DONE>", "WAIT>", "RUN>", "FAIL>", "RATE>", "LEFT>"
-    )
-    for one in look.applications:
+    state = () if narrow else ("STATE",)
+    columns = ("PROGRESS", "DONE>", "WAIT>", "RUN>", "FAIL>", "RATE>", "LEFT>")
+    table = make_table("APP>", "NAME~", *state, *columns)
+    table.columns[1].min_width = NAME
+    for one in applications:
         family = [one, *one["systems"]]
         failed = sum(each["failed"] + each["cancelled"] for each in family)
+        how = Text(one["state"], STATE_STYLES.get(one["state"], ""))
+        name = Text(str(one["name"]), "bold")
+        if narrow and one["state"] != "running":
+            name = Text.assemble(name, " ", how)
+        left = "-" if one["eta"] is None else (age if narrow else span)(one["eta"])
         table.add_row(
             str(one["application"]),
-            Text(str(one["name"]), "bold"),
-            Text(one["state"], STATE_STYLES.get(one["state"], "")),
-            _bar(one["done"], one["total"]),
+            name,
+            *(() if narrow else (how,)),
+            _bar(one["done"], one["total"], NARROW_BAR if narrow else BAR),
             count(sum(each["finished"] for each in family)),
             count(sum(each["waiting"] for each in family)),
             count(sum(each["assigned"] for each in family)),
             Text(count(failed), "bold red" if failed else "dim"),
             rate(one["rate"]),
-            "-" if one["eta"] is None else span(one["eta"]),
+            left,
         )
     return table
 
 
-def _nodes(look: Look) -> RenderableType:
-    if not look.nodes:
+def _nodes(nodes: list[dict[str, Any]], *, narrow: bool) -> RenderableType:
+    if not nodes:
         return Text("no workers: start one with `concurrent worker`\n", "yellow")
-    table = make_table(
-        "WORKER~", "HOST~", "EXECUTORS>", "TASKS>", "DONE>", "RATE>", "MEMORY>", "HEARD>"
-    )
-    for one in look.nodes:
+    more = () if narrow else ("MEMORY>", "HEARD>")
+    table = make_table("WORKER~", "HOST~", "STATE", "BUSY>", "DONE>", "RATE>", *more)
+    table.columns[0].min_width = NAME
+    for one in nodes:
+        state = str(one["state"])
+        memory = size(one["memory"]) if one["memory"] else "-"
         table.add_row(
             Text(str(one["worker"]), "bold"),
             str(one["host"]),
-            count(one["executors"]),
-            count(one["tasks"]),
+            Text(state, STATE_STYLES.get(state, "yellow")),
+            f"{count(min(one['tasks'], one['executors']))} of {count(one['executors'])}",
             count(one["finished"]),
             rate(one["rate"]),
-            size(one["memory"]) if one["memory"] else "-",
-            f"{age(one['silent'])} ago",
+            *(() if narrow else (memory, f"{age(one['silent'])} ago")),
         )
     return table
 
 
-def _bar(done: Any, total: Any) -> RenderableType:
+def _bar(done: Any, total: Any, width: int) -> RenderableType:
     if not total:
         return Text("-", "dim")
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(ProgressBar(total=total, completed=done, width=BAR), f"{100 * done / total:.0f}%")
+    grid.add_row(
+        ProgressBar(total=total, completed=done, width=width), f"{100 * done / total:.0f}%"
+    )
     return grid

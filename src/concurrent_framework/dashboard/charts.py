@@ -59,7 +59,7 @@ class TimeChart:
         self._chart = ui.echart(
             {
                 "animation": False,
-                "grid": {"left": 2, "right": 6, "top": 8, "bottom": 2, "containLabel": True},
+                "grid": {"left": 2, "right": 22, "top": 8, "bottom": 2, "containLabel": True},
                 "tooltip": {"trigger": "axis", **TOOLTIP},
                 "xAxis": axis("time", splitNumber=3),
                 "yAxis": axis("value", min=0, max=top, minInterval=1, splitNumber=3, **steps),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from concurrent_framework.dashboard.page import IDashboardPage
     from concurrent_framework.dashboard.view import View
 
-BEAT = 0.5
-"""Seconds between two questions whether there is something new to show."""
+BEAT = 1.0
+"""Seconds between two questions whether there is something new to show: as often as the observer looks."""
 LOOKS = {"": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
 """Icons of the looks a visitor can choose; the empty one follows the system."""
 
