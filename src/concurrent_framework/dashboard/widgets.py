@@ -188,10 +188,13 @@ SPARK = (
 ACTIONS = (
     '<q-td :props="props"><q-btn v-for="one in props.row.actions" flat dense no-caps '
     ":class=\"'act' + (one.danger ? ' danger' : '')\" :label=\"one.label\" "
-    ":aria-label=\"one.label + ' ' + props.row.about\" "
+    ":aria-label=\"one.label + ' ' + props.row.called\" "
     "@click=\"$parent.$emit('act', {verb: one.verb, about: props.row.about})\"/></q-td>"
 )
-"""Buttons for the row's `actions`, each with `verb`, `label` and `danger`, on what it is `about`."""
+"""Buttons for the row's `actions`, each with `verb`, `label` and `danger`, on what it is `about`.
+
+For those who cannot see, that is `called` something.
+"""
 COUNTED = (
     "<q-td :props=\"props\"><span :class=\"props.row.alarm ? 'bad strong' : ''\">"
     "{{ props.value }}</span></q-td>"

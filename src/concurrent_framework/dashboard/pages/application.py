@@ -144,6 +144,7 @@ class _Application:
         return {
             "task": one["task"],
             "about": one["task"],
+            "called": f"task {one['task']}",
             "name": one["name"],
             "state": STATES.get(one["state"], one["state"]).lower(),
             "kind": STATE_KINDS.get(one["state"], "quiet"),

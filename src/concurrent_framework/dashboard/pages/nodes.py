@@ -122,6 +122,7 @@ def _row(view: View, node: dict[str, Any]) -> dict[str, Any]:
     return {
         "worker": node["worker"],
         "about": node["worker"],
+        "called": node["worker"],
         "under": f"{node['host']} · process {node['pid']}",
         "standing": node["standing"],
         "kind": STATE_KINDS.get(node["standing"], "quiet"),
