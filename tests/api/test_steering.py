@@ -34,7 +34,7 @@ def test_a_pause_hands_out_nothing_and_resuming_goes_on(client: Client, work: Wo
     assert (work.shown["paused"], work.shown["assigned"], work.shown["waiting"]) == (True, 0, 4)
     assert "paused" in client.tasks.explain(task=work.key(2))["text"]
     assert client.applications.resume(application="Steered")["application"] == work.number
-    until(lambda: work.shown["assigned"] == 2)
+    until(lambda: work.shown["assigned"] >= 2)
     assert not work.shown["paused"]
     with pytest.raises(ApiError, match="there is nothing to resume"):
         client.applications.resume(application=work.number)
@@ -107,13 +107,13 @@ def test_a_node_is_drained_and_resumed_and_another_one_removed(
     assert client.nodes.show(worker="w1")["state"] == "drained"
     assert work.shown["waiting"] == 4
     assert client.nodes.resume(worker="w1") == {"worker": "w1"}
-    until(lambda: work.shown["assigned"] == 2)
+    until(lambda: work.shown["assigned"] >= 2)
     other = swarm.add_worker("w2")
-    until(lambda: work.shown["assigned"] == 4)
+    until(lambda: client.nodes.show(worker="w2")["tasks"] > 0)
     client.nodes.remove(worker="w2")
     assert other.ends().code == 4
     swarm.workers.pop("w2")
-    until(lambda: work.shown["waiting"] == 2)
+    until(lambda: client.nodes.show(worker="w1")["tasks"] + work.shown["waiting"] == 4)
     assert [one["worker"] for one in client.nodes.list()["nodes"]] == ["w1"]
 
 
