@@ -18,6 +18,7 @@ from concurrent_framework.protocol.application import PushSystem, SystemEnded
 from concurrent_framework.protocol.tasks import NewTask, Outcome, SpecEntry
 
 GOLDEN = Path(__file__).parents[1] / "golden" / f"journal-{facts.FORMAT}.hex"
+FORMAT_1 = GOLDEN.with_name("journal-1.hex")
 WITHOUT_TIMES = GOLDEN.with_name("journal-1-without-times.hex")
 
 CODE = CodeReference("shop.tasks", "Buy", bundle="ab" * 32)
@@ -77,7 +78,9 @@ EVERYTHING: list[facts.Fact] = [
     facts.Cancelled([4 << 40 | 2]),
     facts.Lost(4 << 40 | 2, 2, 1, (ATTEMPT,), 3),
     facts.Handed(4 << 40 | 2, 3 << 20 | 3, 2),
-    facts.WorkerJoined(2, "0ff1", "w1", draining=True, capacity=Capacity(2, 4.0, 1 << 30)),
+    facts.WorkerJoined(
+        2, "0ff1", "w1", draining=True, capacity=Capacity(2, 4.0, 1 << 30), host="lab", pid=9
+    ),
     facts.WorkerGone(1),
     facts.SystemPushed(4, PUSH),
     facts.SystemStarted(4, 3, 5, 2),
@@ -90,6 +93,19 @@ EVERYTHING: list[facts.Fact] = [
     facts.TaskCheckpointed(4 << 40 | 2, b"half"),
     facts.Unfailed(4 << 40 | 3),
     facts.FailedCode(CodeBlob("cd" * 32, "pickle", b"class")),
+    facts.Evidence(
+        2,
+        "lab",
+        "w1",
+        5,
+        1700000000.5,
+        (4 << 40 | 1,),
+        ((4, 1),),
+        "buy: OSError",
+        30.0,
+        1700000031.5,
+    ),
+    facts.Evidence(0, "lab", "w0", 0),
     facts.History({"application": 2, "name": "shop", "ended": 1700000001.5}),
 ]
 
@@ -107,14 +123,27 @@ def test_what_was_written_is_read() -> None:
     assert facts.decode(bytes.fromhex(GOLDEN.read_text())) == EVERYTHING
 
 
-def test_what_earlier_versions_wrote_is_read() -> None:
-    """Before there were times of outcomes and workers' capacities; either version reads the other's."""
-    changed: dict[type, Any] = {
-        facts.Ended: lambda fact: replace(fact, at=0.0),
-        facts.WorkerJoined: lambda fact: replace(fact, capacity=None),
-    }
-    earlier = [changed.get(type(fact), lambda fact: fact)(fact) for fact in EVERYTHING]
+def test_what_format_1_holds_is_read() -> None:
+    """It had no evidence against workers, and not where they ran."""
+    earlier = before({facts.WorkerJoined: lambda fact: replace(fact, host="", pid=0)})
+    assert facts.decode(bytes.fromhex(FORMAT_1.read_text())) == earlier
+
+
+def test_what_format_1_held_at_first_is_read() -> None:
+    """Before there were times of outcomes and workers' capacities."""
+    earlier = before(
+        {
+            facts.Ended: lambda fact: replace(fact, at=0.0),
+            facts.WorkerJoined: lambda fact: replace(fact, capacity=None, host="", pid=0),
+        }
+    )
     assert facts.decode(bytes.fromhex(WITHOUT_TIMES.read_text())) == earlier
+
+
+def before(changed: dict[type, Any]) -> list[facts.Fact]:
+    """Return what could be written in format 1, with these changes."""
+    known = [fact for fact in EVERYTHING if not isinstance(fact, facts.Evidence)]
+    return [changed.get(type(fact), lambda fact: fact)(fact) for fact in known]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +152,7 @@ def test_what_earlier_versions_wrote_is_read() -> None:
         (b"", "cannot be read"),
         (b"nonsense", "cannot be read"),
         (msgspec.msgpack.encode((facts.FORMAT, [[99, 1]])), "cannot be read"),
-        (msgspec.msgpack.encode((facts.FORMAT + 1, ["anything"])), "was written in format 2"),
+        (msgspec.msgpack.encode((facts.FORMAT + 1, ["anything"])), "was written in format 3"),
     ],
 )
 def test_what_cannot_be_read_is_told(data: bytes, message: str) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from concurrent_framework.master import lifecycle
-from concurrent_framework.model.ids import application_of
+from concurrent_framework.model.ids import application_of, application_of_spec
 from concurrent_framework.protocol.application import SystemEnded
 
 if TYPE_CHECKING:
+    from concurrent_framework.master.standing import Standing
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
 
 
@@ -19,7 +20,7 @@ def durable(state: MasterState) -> dict[str, Any]:
     return {
         "numbers": (state.next_number, state.next_worker),
         "workers": {
-            one.number: (one.session, one.name, one.standing.draining)
+            one.number: (one.session, one.name, one.host, one.pid, one.standing.draining)
             for one in state.workers.values()
         },
         "tasks": {key: _task(record) for key, record in state.tasks.items()},
@@ -35,9 +36,23 @@ def durable(state: MasterState) -> dict[str, Any]:
             if one.finisher is not None and one.counts.finishing
         },
         "waiting and assigned": _ready(state),
+        "standing": {
+            one.number: _standing(state, one.standing)
+            for one in state.workers.values()
+            if one.standing.streak
+        },
+        "grounds": [(where, _standing(state, one)) for where, one in state.grounds.items()],
         "letters": {letter.key: replace(letter, ended=0.0) for letter in state.letters.of()},
         "ended": list(state.ended),
     }
+
+
+def _standing(state: MasterState, one: Standing) -> tuple[Any, ...]:
+    specs = {
+        spec.number for spec in one.specs if application_of_spec(spec.number) in state.applications
+    }
+    told = (one.streak, round(one.began, 6), one.tasks, specs, one.last, one.quarantined)
+    return (*told, one.interval, round(one.until, 6))
 
 
 def _ready(state: MasterState) -> dict[int, int]:

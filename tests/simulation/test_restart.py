@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from concurrent_framework.application.commands import MasterLost, Regained
+from concurrent_framework.master.explain import explain
 from concurrent_framework.master.views import status
 from concurrent_framework.testing.cluster import SimCluster
-from concurrent_framework.testing.disk import SimDisk
+from concurrent_framework.testing.disk import CrashedError, SimDisk
 
 
 @pytest.fixture(params=["push", "pull"])
@@ -153,3 +154,82 @@ def test_the_journal_is_as_long_as_what_is_pending() -> None:
     cluster.start_master()
     [task] = cluster.master.state.tasks.values()
     assert task.task.payload == b"1e6:old"
+
+
+@pytest.mark.parametrize("away", [0.0, 5.0, 60.0])
+def test_a_backoff_goes_on_under_the_next_master(cluster: SimCluster, away: float) -> None:
+    worker = cluster.add_worker()
+    app = cluster.add_application()
+    app.push([b"0:?2:fine"], retry_on=("OSError",), backoff=40.0, max_backoff=40.0)
+    cluster.run_for(1)
+    [record] = cluster.master.state.tasks.values()
+    due = record.due
+    assert due > 30
+    die_for(cluster, away)
+    if cluster.clock.now < due:
+        [record] = cluster.master.state.tasks.values()
+        assert record.due == pytest.approx(due)
+        assert "s more before attempt 2 of" in explain(cluster.master, record.key)["text"]
+    cluster.run()
+    assert app.outcomes[0].result == b"fine"
+    assert len(worker.manager.started) == 2
+    if away < due:
+        assert cluster.clock.now == pytest.approx(due, abs=0.1)
+
+
+@pytest.mark.parametrize(("seconds", "longest"), [(-1e6, 40.0), (1e6, 3.0)])
+def test_a_clock_that_is_set_makes_no_backoff_longer(
+    cluster: SimCluster, seconds: float, longest: float
+) -> None:
+    cluster.add_worker()
+    app = cluster.add_application()
+    app.push([b"0:?2:fine"], retry_on=("OSError",), backoff=40.0, max_backoff=40.0)
+    cluster.run_for(1)
+    cluster.jump_wall(seconds)
+    die_for(cluster, 0.0)
+    began = cluster.clock.now
+    cluster.run()
+    assert app.outcomes[0].result == b"fine"
+    assert cluster.clock.now - began <= longest + 0.1
+
+
+def test_a_failure_counts_once_though_its_worker_did_not_learn_that_it_is_known(
+    cluster: SimCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker keeps what it has reported until the master says that it is safe."""
+    disk = cluster.disk
+    assert disk is not None
+    worker = cluster.add_worker()
+    app = cluster.add_application()
+    app.push([b"1:?2:fine"], retry_on=("OSError",), max_attempts=2)
+    cluster.run_for(0.9)
+
+    def die_when_it_is_written(where: str = "") -> None:
+        if where == "when it had written":
+            monkeypatch.undo()
+            raise CrashedError
+
+    monkeypatch.setattr(disk, "point", die_when_it_is_written)
+    cluster.run_for(0.3)
+    assert not cluster.alive
+    assert worker.reactor.unsafe
+    cluster.start_master()
+    cluster.run()
+    [outcome] = app.outcomes
+    assert (outcome.result, outcome.failure) == (b"fine", None)
+    assert len(worker.manager.started) == 2
+
+
+def test_a_clock_that_is_set_back_does_not_take_a_task_from_who_runs_it(
+    cluster: SimCluster,
+) -> None:
+    worker = cluster.add_worker()
+    app = cluster.add_application()
+    app.push([b"5:?2:fine"], retry_on=("OSError",), backoff=2.0, max_backoff=2.0)
+    cluster.run_for(9)
+    assert len(worker.manager.started) == 2
+    cluster.jump_wall(-1e6)
+    die_for(cluster, 0.0)
+    cluster.run()
+    assert app.outcomes[0].result == b"fine"
+    assert len(worker.manager.started) == 2

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import facts, lifecycle
+from concurrent_framework.master.grounds import evidence, judged_in
 from concurrent_framework.master.journal import (
-    ATTEMPT_MASK,
     application_fact,
     checkpoint_fact,
     failed_fact,
@@ -21,12 +21,13 @@ from concurrent_framework.master.journal import (
     system_started_fact,
     worker_fact,
 )
-from concurrent_framework.model.ids import FENCE_BITS, sequence_of, task_key
+from concurrent_framework.model.ids import ATTEMPT_MASK, FENCE_BITS, sequence_of, task_key
 from concurrent_framework.model.spec import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from concurrent_framework.master.grounds import Judged
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
     from concurrent_framework.protocol.tasks import Outcome
 
@@ -147,6 +148,7 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
     kept: list[facts.Fact] = []
     tasks: dict[int, _Tasks] = {}
     told: dict[int, None] = {}
+    judged: dict[Judged, None] = {}
     epoch = state.settings.epoch
     for fact in found:
         match fact:
@@ -160,11 +162,10 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
                         group.add(state.tasks, key)
             case facts.Application():
                 told[fact.number] = None
-            case facts.Life():
-                kept.append(life_fact(state))
-            case facts.WorkerJoined():
-                worker = state.workers.get(fact.number)
-                kept += [] if worker is None else [worker_fact(worker)]
+            case facts.Life() | facts.WorkerJoined():
+                kept += _nodes(state, fact)
+            case facts.Evidence():
+                judged[judged_in(fact)] = None
             case facts.Failed() | facts.FailedCode() | facts.History():
                 kept += _memory(state, fact)
             case facts.Defined():
@@ -179,7 +180,16 @@ def kept_facts(state: MasterState, found: Iterable[facts.Fact]) -> list[facts.Fa
         *kept,
         *(fact for group in tasks.values() for fact in group.facts()),
         *(application_fact(state, application) for application in present),
+        *(one for one in evidence(state, judged) if one.streak),
     ]
+
+
+def _nodes(state: MasterState, fact: facts.Life | facts.WorkerJoined) -> list[facts.Fact]:
+    """Return what is said again of the master, or of a worker."""
+    if isinstance(fact, facts.Life):
+        return [life_fact(state)]
+    worker = state.workers.get(fact.number)
+    return [] if worker is None else [worker_fact(worker)]
 
 
 def _defined(application: ApplicationRecord, fact: facts.Defined) -> list[facts.Fact]:

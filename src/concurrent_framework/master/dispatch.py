@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import lifecycle, standing
-from concurrent_framework.master.journal import ATTEMPT_MASK
-from concurrent_framework.model.ids import SPEC_BITS, application_of
+from concurrent_framework.model.ids import ATTEMPT_MASK, SPEC_BITS, application_of
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
 from concurrent_framework.protocol.worker import Provide, Recall, Run
 from concurrent_framework.scheduling.base import Request, WorkerView

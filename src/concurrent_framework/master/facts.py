@@ -23,11 +23,16 @@ from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMAT = 1
+FORMAT = 2
 """Version of the encoding. A change of what is written needs another one, and a way to read this.
+
+Version 1 had no `Evidence`.
 
 Only fields with a default may be added to the end of a fact without one: whoever does not know them
 passes over them."""
+
+READABLE = (1, 2)
+"""Versions that are read: what was added later has not come up in them."""
 
 
 class JournalError(ConcurrentError):
@@ -200,13 +205,15 @@ class Handed(Struct, array_like=True, tag=11, gc=False):
 
 
 class WorkerJoined(Struct, array_like=True, tag=12, gc=False):
-    """A worker is there, and offers this; people may want it to get nothing new."""
+    """A worker is there, in this process, and offers this; people may want it to get nothing new."""
 
     number: int
     session: str
     name: str
     draining: bool = False
     capacity: Capacity | None = None
+    host: str = ""
+    pid: int = 0
 
 
 class WorkerGone(Struct, array_like=True, tag=13, gc=False):
@@ -330,6 +337,37 @@ class TaskCheckpointed(Struct, array_like=True, tag=25, gc=False):
     state: Payload
 
 
+class Evidence(Struct, array_like=True, tag=26, gc=False):
+    """What speaks against a worker, whole: whatever was told before is outdated.
+
+    Or what spoke against one that is gone, for those that come after it on its machine.
+
+    Args:
+        worker: its number; 0 if it is gone.
+        host: its machine.
+        name: what people call it.
+        streak: failures that speak against it; 0 if nothing does any longer.
+        began: when the first of them was, in unix time.
+        tasks: of which tasks they were.
+        specs: of which kinds: the application, and the number it uses itself.
+        last: what the last of them was, for people.
+        interval: seconds that it waits for a trial; 0 if it is not quarantined.
+        until: when the next trial is, in unix time.
+
+    """
+
+    worker: int
+    host: str
+    name: str
+    streak: int
+    began: float = 0.0
+    tasks: tuple[int, ...] = ()
+    specs: tuple[tuple[int, int], ...] = ()
+    last: str = ""
+    interval: float = 0.0
+    until: float = 0.0
+
+
 Fact = (
     Life
     | Application
@@ -356,6 +394,7 @@ Fact = (
     | Checkpointed
     | RolledBack
     | TaskCheckpointed
+    | Evidence
 )
 
 
@@ -378,13 +417,13 @@ def decode(data: bytes) -> list[Fact]:
     """
     try:
         head = msgspec.msgpack.decode(data, type=_Head)
-        if head.format == FORMAT:
+        if head.format in READABLE:
             return msgspec.msgpack.decode(head.facts, type=list[Fact])
     except msgspec.MsgspecError as error:
         message = f"the journal holds an entry that cannot be read: {error}"
         raise JournalError(message) from error
     message = (
-        f"the journal was written in format {head.format}, this version reads format {FORMAT}: start"
+        f"the journal was written in format {head.format}, this version reads formats up to {FORMAT}: start"
         " the version of concurrent-framework that wrote it, or move the journal away"
     )
     raise JournalError(message)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
 
-from concurrent_framework.master import facts
-from concurrent_framework.model.ids import FENCE_BITS
+from concurrent_framework.master import facts, grounds
+from concurrent_framework.model.ids import ATTEMPT_MASK
 from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.application import SystemEnded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from concurrent_framework.master.grounds import Judged
     from concurrent_framework.master.letters import Letter
     from concurrent_framework.master.state import (
         ApplicationRecord,
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.application import Define, PushSystem
     from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload
 
-ATTEMPT_BITS = 2 * FENCE_BITS
-ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
-"""An attempt is the master's life << ATTEMPT_BITS | rollbacks before it was pushed << FENCE_BITS | how
-many attempts the task has had."""
 ROW_BYTES = 48
 """What a row takes in the journal besides its payload, about."""
 SPEC_BYTES = 200
@@ -58,10 +55,11 @@ class Journal:
         self._then: list[facts.Fact] = []
         self._ended: set[int] = set()
         self._changed: set[int] = set()
+        self._judged: dict[Judged, None] = {}
 
     def take(self, now: float) -> list[facts.Fact]:
         """Return the facts of the round, in their order, and start afresh."""
-        if not (self._first or self._then or self._ended or self._changed):
+        if not (self._first or self._then or self._ended or self._changed or self._judged):
             return []
         present, at = self._state.applications, self._state.settings.epoch + now
         taken = [*self._first, *self._then]
@@ -69,7 +67,9 @@ class Journal:
             taken += _outcomes(present[number], at)
         for number in sorted(self._changed & present.keys()):
             taken.append(application_fact(self._state, present[number]))
+        taken += grounds.evidence(self._state, self._judged)
         self._first, self._then, self._ended, self._changed = [], [], set(), set()
+        self._judged.clear()
         return taken
 
     # What the master itself does.
@@ -88,6 +88,11 @@ class Journal:
         """Note that a worker is gone."""
         if self.kept:
             self._then.append(facts.WorkerGone(worker.number))
+
+    def judged(self, *whom: Judged) -> None:
+        """Note that there is more or less that speaks against these."""
+        if self.kept:
+            self._judged.update(dict.fromkeys(whom))
 
     # Applications.
 
@@ -360,7 +365,13 @@ def checkpoint_fact(child: ApplicationRecord, state: Payload) -> facts.Checkpoin
 def worker_fact(worker: WorkerRecord) -> facts.WorkerJoined:
     """Return that a worker is there."""
     return facts.WorkerJoined(
-        worker.number, worker.session, worker.name, worker.standing.draining, worker.capacity
+        worker.number,
+        worker.session,
+        worker.name,
+        worker.standing.draining,
+        worker.capacity,
+        worker.host,
+        worker.pid,
     )
 
 

@@ -106,6 +106,7 @@ def _resume(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]
         worker.standing.draining = False
         worker.standing.clear()
         reactor.journal.joined(worker)
+        reactor.journal.judged(worker.number)
         reactor.outbox.log("info", f"worker {worker.name} takes new work again")
         return {"worker": worker.name}
     if finding.applications(reactor, text) or finding.workers(reactor, text):

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, data, dispatch, lifecycle, systems, timing
+from concurrent_framework.master import (
+    applications,
+    data,
+    dispatch,
+    grounds,
+    lifecycle,
+    retry,
+    systems,
+    timing,
+)
 from concurrent_framework.master.facts import JournalError
 from concurrent_framework.master.journal import (
     definition_bytes,
@@ -64,6 +73,7 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
     for joined in replay.workers.values():
         worker = WorkerRecord(joined.number, joined.session, joined.name, now)
         worker.standing.draining = joined.draining
+        worker.host, worker.pid = joined.host, joined.pid
         state.workers[joined.number] = worker
         state.worker_sessions[joined.session] = joined.number
     for number in sorted(replay.applications):
@@ -71,6 +81,7 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
         if replayed.told is not None:
             _add_application(state, replayed, replayed.told, now)
             _add_systems(state.applications[number], replayed, replay)
+    grounds.recall(state, replay.evidence.values(), now)
     _add_memories(state, replay)
     state.awaited.update(state.workers)
     return state
@@ -207,7 +218,18 @@ def _add_tasks(
     application.counts.finishing = len(replayed.finishing)
     waiting = [record for record in records if record.state == lifecycle.WAITING]
     application.counts.waiting = len(waiting)
-    dispatch.enqueue(state, waiting)
+    for key in replayed.lost.keys() - replayed.cancelling:
+        _delay_further(state, tasks[key], now)
+    dispatch.enqueue(state, [one for one in waiting if one.state == lifecycle.WAITING])
+
+
+def _delay_further(state: MasterState, record: TaskRecord, now: float) -> None:
+    """Let a task that waits for another attempt wait for what is left of its backoff."""
+    left = retry.still_delayed(record, state.settings.epoch + now)
+    if left > 0 and record.state == lifecycle.WAITING:
+        record.state = lifecycle.DELAY[record.state]
+        record.due = now + left
+        state.agenda.add(record.due, record.key)
 
 
 def _assign(record: TaskRecord, worker: WorkerRecord) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from concurrent_framework.master import facts
+from concurrent_framework.master.grounds import judged_in
 from concurrent_framework.model.ids import (
     FIRST_SPAWNED,
     SEQUENCE_BITS,
@@ -21,6 +22,7 @@ from concurrent_framework.model.spec import DATA
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from concurrent_framework.master.grounds import Judged
     from concurrent_framework.master.letters import Letter
     from concurrent_framework.model.spec import CodeBlob, TaskSpec
     from concurrent_framework.protocol.application import PushSystem, SystemEnded
@@ -185,6 +187,7 @@ class Replay:
         self.letters: dict[int, Letter] = {}
         self.letter_codes: dict[str, CodeBlob] = {}
         self.history: list[dict[str, Any]] = []
+        self.evidence: dict[Judged, facts.Evidence] = {}
         self.next_application = 1
         self.next_worker = 1
 
@@ -268,6 +271,13 @@ class Replay:
 
     def _worker_gone(self, fact: facts.WorkerGone) -> None:
         self.workers.pop(fact.number, None)
+        self.evidence.pop(fact.number, None)
+
+    def _evidence(self, fact: facts.Evidence) -> None:
+        whom = judged_in(fact)
+        self.evidence.pop(whom, None)
+        if fact.streak:
+            self.evidence[whom] = fact
 
     def _system_pushed(self, fact: facts.SystemPushed) -> None:
         application = self.application(fact.application)
@@ -357,4 +367,5 @@ class Replay:
         facts.Checkpointed: _checkpointed,
         facts.RolledBack: _rolled_back,
         facts.TaskCheckpointed: _task_checkpointed,
+        facts.Evidence: _evidence,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.model.ids import nth_attempt
+from concurrent_framework.model.ids import ATTEMPT_MASK, nth_attempt
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure, Suspect
 
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 END_LENGTH = 200
 """Characters of the reason for which an attempt ended that its history keeps."""
 _NAMED = {"timeout": "TaskTimeout", "resource_exceeded": "ResourceExceeded", "failed": "TaskFailed"}
+
+
+GIVEN_BACK = "given back"
+"""How an attempt ended, for its history, that a worker has not begun or has left in an orderly way."""
 
 
 def should_retry(record: TaskRecord) -> bool:
@@ -40,7 +44,23 @@ def delay(record: TaskRecord) -> float:
         return 0.0
     doublings = min(max(record.losses + record.failures - 1, 0), 60)
     longest = min(spec.backoff * 2.0**doublings, spec.max_backoff)
-    return longest * (1.0 - 0.25 * _fraction(record.key, record.attempt))
+    return longest * (1.0 - 0.25 * _fraction(record.key, record.attempt & ATTEMPT_MASK))
+
+
+def still_delayed(record: TaskRecord, wall: float) -> float:
+    """Return the seconds that are left of a task's backoff under an earlier master.
+
+    It began when the last attempt ended. If the clock was set back since, it begins again.
+
+    Args:
+        record: a task that waits, recovered from a journal.
+        wall: unix time in seconds.
+
+    """
+    if not record.history or record.history[-1].end == GIVEN_BACK:
+        return 0.0
+    seconds = delay(record)
+    return min(max(record.history[-1].ended + seconds - wall, 0.0), seconds)
 
 
 def _fraction(key: int, attempt: int) -> float:

@@ -8,7 +8,7 @@ elsewhere. After a while the worker gets a single task: if that succeeds it is a
 if not it waits twice as long. The only worker that can run something is never quarantined.
 
 That stands against the machine and not only against the process: a worker that was lost with all that it
-had counts as one that failed it, and one that is started in its place begins where it was.
+had counts as one that failed it, and one that is started in its place begins where it was (`grounds`).
 
 People may drain a worker: it finishes what it has and gets nothing new until they resume it.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.master import relay
 from concurrent_framework.master.agenda import NOBODY
+from concurrent_framework.master.retry import GIVEN_BACK
 from concurrent_framework.model.ids import application_of, task_key
 from concurrent_framework.protocol.application import Output
 from concurrent_framework.protocol.tasks import OutputLine
@@ -83,31 +84,6 @@ class Standing:
         self.tasks.clear()
         self.specs.clear()
         self.last = ""
-
-
-class Grounds:
-    """What spoke against workers that are gone, for those that come after them on the same machine."""
-
-    def __init__(self) -> None:
-        self._left: dict[tuple[str, str], Standing] = {}
-
-    def leave(self, worker: WorkerRecord) -> None:
-        """Keep what speaks against a worker that is gone; draining was about that process only."""
-        if worker.host and worker.standing.streak:
-            self._left[worker.host, worker.name] = worker.standing
-            if len(self._left) > KEPT:
-                del self._left[next(iter(self._left))]
-
-    def take(self, worker: WorkerRecord) -> Standing | None:
-        """Return what spoke against one before a new worker, and forget it.
-
-        That is one of the same name, else any other on its machine.
-        """
-        here = [key for key in self._left if key[0] == worker.host]
-        if not here:
-            return None
-        key = (worker.host, worker.name)
-        return self._left.pop(key if key in here else here[0])
 
 
 def takes_work(worker: WorkerRecord, now: float) -> bool:
@@ -208,13 +184,20 @@ def lost(reactor: MasterReactor, worker: WorkerRecord) -> None:
         _fail_trial(reactor, worker)
 
 
+def leave(reactor: MasterReactor, worker: WorkerRecord) -> None:
+    """Keep what speaks against a worker that is gone for those after it on its machine."""
+    reactor.journal.judged(*reactor.state.grounds.leave(worker))
+
+
 def take_over(reactor: MasterReactor, worker: WorkerRecord) -> None:
     """Let a new worker begin where one before it on its machine was, if something spoke against that."""
-    before = reactor.state.grounds.take(worker)
-    if before is None:
+    found = reactor.state.grounds.take(worker)
+    if found is None:
         return
+    where, before = found
     worker.standing = before
     before.draining = False
+    reactor.journal.judged(where, worker.number)
     if before.quarantined:
         reactor.outbox.log(
             "warning",
@@ -227,13 +210,14 @@ def take_over(reactor: MasterReactor, worker: WorkerRecord) -> None:
 
 
 def _failed(end: str) -> bool:
-    return end != "given back" and not end.startswith(LOSSES)
+    return end != GIVEN_BACK and not end.startswith(LOSSES)
 
 
 def _works(reactor: MasterReactor, worker: WorkerRecord) -> None:
     if worker.standing.quarantined:
         reactor.outbox.log("info", f"worker {worker.name} works again: its quarantine is over")
     worker.standing.clear()
+    reactor.journal.judged(worker.number)
 
 
 def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> None:
@@ -247,6 +231,7 @@ def _blame(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord) -> 
         standing.specs.add(record.spec)
     ends = [attempt.end for attempt in record.history if attempt.worker == worker.name]
     standing.last = f"{record.task.name}: {ends[-1] if ends else 'lost'}"
+    reactor.journal.judged(worker.number)
     if standing.quarantined:
         _fail_trial(reactor, worker)
     else:
@@ -349,7 +334,7 @@ def avoids(record: TaskRecord, worker: WorkerRecord, now: float, epoch: float) -
     """
     return any(
         attempt.worker == worker.name
-        and attempt.end != "given back"
+        and attempt.end != GIVEN_BACK
         and epoch + now - attempt.ended < AVOIDED
         and epoch + worker.good_at < attempt.ended
         for attempt in record.history

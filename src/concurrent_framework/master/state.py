@@ -9,11 +9,11 @@ from msgspec import Struct, field
 
 from concurrent_framework.master import lifecycle
 from concurrent_framework.master.agenda import Agenda
-from concurrent_framework.master.journal import ATTEMPT_BITS
+from concurrent_framework.master.grounds import Grounds
 from concurrent_framework.master.letters import Letters
-from concurrent_framework.master.standing import Grounds, Standing
+from concurrent_framework.master.standing import Standing
 from concurrent_framework.master.stored import Stored
-from concurrent_framework.model.ids import FIRST_SPAWNED, application_of
+from concurrent_framework.model.ids import ATTEMPT_BITS, FIRST_SPAWNED, application_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob, digests_in

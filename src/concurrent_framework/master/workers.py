@@ -15,7 +15,7 @@ from concurrent_framework.master import (
 )
 from concurrent_framework.master.standing import Batch
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
-from concurrent_framework.model.ids import FENCE_BITS, application_of
+from concurrent_framework.model.ids import ATTEMPT_MASK, FENCE_BITS, application_of
 from concurrent_framework.protocol.application import NodeLost
 from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
@@ -44,6 +44,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
     """Take in a worker, and settle with it which tasks it still has."""
     state = reactor.state
     number = state.worker_sessions.get(hello.session)
+    fresh = number is None
     if number is None:
         number = state.next_worker
         state.next_worker += 1
@@ -51,6 +52,7 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         state.workers[number] = worker
         state.worker_sessions[hello.session] = number
         worker.offer(hello.capacity)
+        worker.host, worker.pid = hello.host, hello.pid
         reactor.journal.joined(worker)
         reactor.outbox.log(
             "info",
@@ -67,7 +69,6 @@ def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
         reactor.disconnect(worker.peer)
     worker.peer = peer
     state.awaited.discard(number)
-    fresh = not worker.host
     worker.host, worker.pid, worker.version = hello.host, hello.pid, hello.version
     if fresh:
         standing.take_over(reactor, worker)
@@ -135,13 +136,14 @@ def _current(state: MasterState, record: TaskRecord, attempt: int) -> bool:
     """Whether an attempt is a task's present one, or may become it.
 
     Who had a task under an earlier master was not written down, unless it must not run twice: whoever
-    says so first has it.
+    says so first has it. What had become of an attempt that failed or was lost was written down.
     """
     if record.attempt == attempt:
         return True
-    waits = record.state == lifecycle.WAITING and record.spec.spec.idempotent
+    waits = record.state in {lifecycle.WAITING, lifecycle.DELAYED} and record.spec.spec.idempotent
     same = not (record.attempt ^ attempt) & _FENCE
-    return waits and same and record.attempt < state.first_attempt > attempt
+    later = attempt & ATTEMPT_MASK > record.attempt
+    return waits and same and later and record.attempt < state.first_attempt > attempt
 
 
 def _adopt(reactor: MasterReactor, worker: WorkerRecord, record: TaskRecord, attempt: int) -> None:
@@ -353,14 +355,14 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
     )
     if blame:
         standing.lost(reactor, worker)
-    state.grounds.leave(worker)
+    standing.leave(reactor, worker)
     affected: dict[int, int] = {}
     again: list[TaskRecord] = []
     for record in list(worker.tasks.values()):
         application = state.applications[application_of(record.key)]
         owner = state.owner_of(application).number
         affected[owner] = affected.get(owner, 0) + 1
-        end = "worker lost" if blame else "given back"
+        end = "worker lost" if blame else retry.GIVEN_BACK
         retry.note_attempt(record, worker.name, end, reactor.now, state.settings.epoch)
         _requeue(reactor, worker, record, lifecycle.LOSE)
         record.losses += blame

@@ -18,6 +18,11 @@ FENCE_BITS = 20
 """A key that is used again, after its task was rolled back, counts attempts from a multiple of this
 power of two: an answer to the earlier task is then none to the later one."""
 
+ATTEMPT_BITS = 2 * FENCE_BITS
+"""An attempt is the master's life << ATTEMPT_BITS | rollbacks before it was pushed << FENCE_BITS | how
+many attempts the task has had."""
+ATTEMPT_MASK = (1 << ATTEMPT_BITS) - 1
+
 
 def task_key(application: int, sequence: int) -> int:
     """Join an application's number (>= 1) and a task's sequence (1 to 2**40-1)."""
