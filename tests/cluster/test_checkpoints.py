@@ -226,3 +226,65 @@ def test_what_cannot_be_a_checkpoint_is_said_where_it_is_made(swarm: Swarm) -> N
     assert "17.0 MiB, 16 MiB at most" in app.error_of(large).message
     assert "the checkpoint cannot be kept" in app.error_of(locked).message
     assert "lock" in app.error_of(locked).message
+
+
+class Licensed(TaskSystem):
+    """Fails as long as a file is missing that it needs after its first tasks."""
+
+    def __init__(self, licence: str) -> None:
+        self.licence = licence
+        self.told: list[int] = []
+        self.begun = 0
+
+    def init_system(self, _master: SystemMaster) -> None:
+        self.begun += 1
+
+    def generate_tasks(self, _master: SystemMaster) -> Iterator[Task]:
+        return (Call("add", number, 0) for number in range(20))
+
+    def task_finished(self, master: SystemMaster, _task: Task, result: int, error: Any) -> None:
+        assert error is None
+        if len(self.told) == 10:
+            with open(self.licence, encoding="utf-8"):
+                pass
+        self.told.append(result)
+        if len(self.told) == 5:
+            master.checkpoint()
+
+    def gather_result(self, _master: SystemMaster) -> tuple[int, list[int]]:
+        return self.begun, sorted(self.told)
+
+
+def test_a_failed_system_begins_again_by_concurrent_retry(swarm: Swarm, tmp_path: Path) -> None:
+    licence, gate = tmp_path / "licence", tmp_path / "gate"
+
+    class Persistent(Recorder):
+        abstract = True
+        errors: list[str]
+        harvest: Any = None
+
+        def get_task_system(self) -> TaskSystem:
+            return Licensed(str(licence))
+
+        def start_processing(self) -> None:
+            self.errors = []
+            self.push_task(Call("wait_for", str(gate)))
+
+        def work_failed(self, error: TaskError, _system: Any) -> None:
+            self.errors.append(str(error))
+            [failed] = [
+                one for one in swarm.query("failed") if one["application_name"] == "Persistent"
+            ]
+            licence.touch()
+            swarm.order("retry", target=failed["task"])
+
+        def work_finished(self, result: Any, system: Any) -> None:
+            assert isinstance(system, Licensed)
+            assert len(system.told) == 20
+            self.harvest = result
+            gate.touch()
+
+    app = Persistent()
+    assert swarm.run(app).exit_code == 0
+    assert len(app.errors) == 1
+    assert app.harvest == (1, list(range(20)))

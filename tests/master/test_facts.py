@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from concurrent_framework.master import facts
-from concurrent_framework.master.letters import Letter
+from concurrent_framework.master.letters import Letter, Remains
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
@@ -42,6 +42,12 @@ LETTER = Letter(
     SPEC,
     NewTask(1, "buy", b"milk"),
     4 << 40 | 9,
+)
+SYSTEM = replace(
+    LETTER,
+    task=None,
+    spec=None,
+    remains=Remains(PUSH, ("ab" * 32,), (CodeBlob("ef" * 32, "data", b"x"),), b"facts", 2),
 )
 EVERYTHING: list[facts.Fact] = [
     facts.Life(3, 17, 5),
@@ -88,6 +94,7 @@ EVERYTHING: list[facts.Fact] = [
     facts.Kept(4, [2], [NewTask(1, "buy", b"milk")], [1700000000.5], [1], [1]),
     facts.KeptEnded(4, [6], [Outcome(4 << 40 | 1, 1)], [NewTask(1, "buy", b"milk")], [1]),
     facts.Failed(LETTER),
+    facts.Failed(SYSTEM),
     facts.Checkpointed(5, b"state", 7, 9),
     facts.RolledBack(5, 9, 1, [5 << 40 | 3]),
     facts.TaskCheckpointed(4 << 40 | 2, b"half"),
@@ -124,7 +131,7 @@ def test_what_was_written_is_read() -> None:
 
 
 def test_what_format_1_holds_is_read() -> None:
-    """It had no evidence against workers, and not where they ran."""
+    """It had no evidence against workers, not where they ran, and nothing left of failed systems."""
     earlier = before({facts.WorkerJoined: lambda fact: replace(fact, host="", pid=0)})
     assert facts.decode(bytes.fromhex(FORMAT_1.read_text())) == earlier
 
@@ -142,7 +149,8 @@ def test_what_format_1_held_at_first_is_read() -> None:
 
 def before(changed: dict[type, Any]) -> list[facts.Fact]:
     """Return what could be written in format 1, with these changes."""
-    known = [fact for fact in EVERYTHING if not isinstance(fact, facts.Evidence)]
+    later = facts.Failed(SYSTEM)
+    known = [one for one in EVERYTHING if not isinstance(one, facts.Evidence) and one != later]
     return [changed.get(type(fact), lambda fact: fact)(fact) for fact in known]
 
 

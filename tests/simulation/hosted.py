@@ -19,6 +19,7 @@ from concurrent_framework.tasks.spawning import SpawnBook
 from concurrent_framework.testing.cluster import SimCluster
 from concurrent_framework.testing.host import SimHosts
 from concurrent_framework.testing.manager import SimManager
+from tests.simulation.orders import order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +125,7 @@ class Stage:
         self.workers = [self.cluster.add_worker(executors=3) for _ in range(2)]
         self.app = self.cluster.add_application()
         self.steps = 0
+        self.retries = 0
         self.app.push_system(type(system).__name__, system)
 
     def step(self, count: int = 1) -> bool:
@@ -158,7 +160,8 @@ class Stage:
 
     @property
     def ended(self) -> SystemEnded:
-        (ended,) = self.ended_systems
+        *earlier, ended = self.ended_systems
+        assert len(earlier) == self.retries
         return ended
 
     @property
@@ -176,6 +179,21 @@ class Stage:
     def tasks(self) -> ApplicationRecord:
         """What the master knows of its tasks."""
         return self.cluster.master.state.applications[self.system.application]
+
+    def give_up(self) -> None:
+        """Kill its hosts, as soon as they are there, until the system has failed."""
+        ended = len(self.ended_systems)
+        while len(self.ended_systems) == ended:
+            self.hosts.kill()
+            assert self.step(), "the system has ended well"
+
+    def retry(self) -> str:
+        """Do what `concurrent retry` does with the system that failed last; returns what it is now."""
+        [failed] = order(self.cluster, "failed")
+        [made] = order(self.cluster, "retry", target=failed["task"])["tasks"]
+        self.app.expecting += 1
+        self.retries += 1
+        return str(made)
 
     def change_workers(self) -> None:
         """Kill a worker and have another one."""

@@ -71,6 +71,7 @@ class SystemStorm:
         pattern = "push" if seed % 4 < 2 else "pull"
         self.stage = Stage(make(), pattern, seed, self.faults, disk=self.disk)
         self._restorable = False
+        """Whether a checkpoint was safe, from which any later host has to go on."""
 
     def rage(self, acts: int) -> None:
         """Do so many things."""
@@ -90,8 +91,28 @@ class SystemStorm:
         """Heal everything, and let the system finish."""
         self.faults.loss = self.faults.duplication = self.faults.jitter = 0.0
         end = self.stage.cluster.clock.now + 600
-        while not self.stage.ended_systems and self.stage.cluster.clock.now < end:
+        while not self.ended and self.stage.cluster.clock.now < end:
             self._go_on(1)
+
+    @property
+    def ended(self) -> bool:
+        """Whether what came of the system was told, of the last retry if there were some."""
+        return len(self.stage.ended_systems) > self.stage.retries
+
+    def failed(self) -> bool:
+        """Whether its hosts died so often that it was given up."""
+        failure = self.stage.ended.failure if self.ended else None
+        assert failure is None or "died 3 times without progress" in failure.message, failure
+        return failure is not None
+
+    def fail(self) -> None:
+        """Let the system fail, and have it retried: another one may be killed by the storm."""
+        self._go_on(self.chance.randint(0, 200))
+        if not self.ended:
+            self.stage.give_up()
+        if self.failed():
+            self.stage.cluster.run_for(0.01)
+            self.stage.retry()
 
     def die_soon(self) -> None:
         """Let the master die between two things that it does."""
@@ -130,16 +151,27 @@ class SystemStorm:
 
 def run(seed: int) -> SystemStorm:
     """Run a storm and check that the system's result is what it should be, told once."""
+    return _weather(seed, fails=False)
+
+
+def run_that_fails(seed: int) -> SystemStorm:
+    """Run a storm in which the system fails and is retried while it goes on."""
+    return _weather(seed, fails=True)
+
+
+def _weather(seed: int, *, fails: bool) -> SystemStorm:
     storm = SystemStorm(seed)
     # Slices of some items each although tasks take long here; of some, the rest is handed back.
     split = storm.chance.choice([0.0, slices.SPLIT_SECONDS])
     with patch.object(arrays, "SLICE_SECONDS", 5.0), patch.object(slices, "SPLIT_SECONDS", split):
+        if fails:
+            storm.rage(3)
+            storm.fail()
         storm.rage(8)
         storm.calm()
-    failure = storm.stage.ended.failure
-    if failure is None:
+        while storm.failed():
+            storm.stage.retry()
+            storm.calm()
         result = storm.stage.finish()
-        assert result == storm.expected, f"{result} instead of {storm.expected}"
-    else:
-        assert "died 3 times without progress" in failure.message, failure
+    assert result == storm.expected, f"{result} instead of {storm.expected}"
     return storm

@@ -20,8 +20,10 @@ from concurrent_framework.master import (
     keeping,
     liveness,
     recovery,
+    remains,
     replay,
     retry,
+    revival,
     timing,
     workers,
 )
@@ -86,7 +88,7 @@ MUTATIONS = {
         "if entry is not None and not entry.outcome:",
     ),
     "forget in recovery what is not delivered": Mutation(
-        recovery._add_application, "_add_undelivered(application, replayed)", "pass"
+        recovery.add_application, "_add_undelivered(application, replayed)", "pass"
     ),
 }
 
@@ -175,6 +177,19 @@ MUTATIONS_OF_SYSTEMS = {
 }
 
 
+MUTATIONS_OF_RETRIES = {
+    "forget the tasks of a system that failed": Mutation(
+        remains._counted_on, "record.root <= through", "False"
+    ),
+    "forget outcomes that a system that failed has not absorbed": Mutation(
+        remains._unabsorbed, "entry.root <= child.counted_on", "False"
+    ),
+    "forget in the journal what is retried": Mutation(
+        revival._restore, "reactor.journal.revived(told)", "pass"
+    ),
+}
+
+
 def is_found_out(mutation: Mutation, run: Callable[[int], object], seeds: int) -> bool:
     """Whether one of the seeds sees that a promise is broken."""
     original = mutation.function.__code__
@@ -205,6 +220,13 @@ def test_a_broken_promise_is_found_out(name: str) -> None:
 def test_a_broken_promise_of_systems_is_found_out(name: str) -> None:
     mutation = MUTATIONS_OF_SYSTEMS[name]
     found = is_found_out(mutation, system_storm.run, 4 * system_storm.SEEDS)
+    assert found, "the simulation saw nothing"
+
+
+@pytest.mark.parametrize("name", MUTATIONS_OF_RETRIES)
+def test_a_broken_promise_of_systems_that_failed_is_found_out(name: str) -> None:
+    mutation = MUTATIONS_OF_RETRIES[name]
+    found = is_found_out(mutation, system_storm.run_that_fails, 4 * system_storm.SEEDS)
     assert found, "the simulation saw nothing"
 
 

@@ -202,10 +202,11 @@ class Outbox:
                 self._leave(sequence)
 
     def system_ended(self, sequence: int) -> None:
-        """Take note of the end of a task system."""
-        if sequence <= self._inherited:
+        """Take note of the end of a task system; of one that was not pushed here, too."""
+        if sequence in self._systems:
+            self._systems.discard(sequence)
+        else:
             self.unfinished -= 1
-        self._systems.discard(sequence)
         self.unhandled += 1
 
     @property

@@ -59,9 +59,13 @@ def _failed(letter: Letter, now: float) -> str:
     text = f"it ended {now - letter.ended:.0f} s ago as {failure.kind}: {failure.message}"
     if letter.retried:
         return f"{text}; it is attempted again as {format_key(letter.retried)}"
-    if letter.task is None:
+    command = f"`concurrent retry {format_key(letter.key)}`"
+    if letter.task is not None:
+        return f"{text}; {command} attempts it again"
+    if letter.remains is None:
         return text
-    return f"{text}; `concurrent retry {format_key(letter.key)}` attempts it again"
+    where = "last checkpoint" if letter.remains.facts else "beginning"
+    return f"{text}; {command} has it begin again from its {where}"
 
 
 def _open_task(reactor: MasterReactor, record: TaskRecord) -> str:

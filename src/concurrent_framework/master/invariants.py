@@ -45,7 +45,8 @@ def check_invariants(state: MasterState) -> None:
                 _contradict(f"application {number} keeps outcomes that no checkpoint counts on")
     if not state.queue.paused <= state.applications.keys():
         _contradict("one that has ended is paused")
-    if not state.letters.retries.keys() <= state.tasks.keys():
+    retries = state.letters.retries.keys() - state.tasks.keys()
+    if any(state.system_of(key) is None for key in retries):
         _contradict("a retry that ended is awaited")
     for session, number in state.sessions.items():
         if state.applications[number].session != session:

@@ -248,6 +248,11 @@ class Journal:
             if ended.origin is not None:
                 application.live_bytes -= row_bytes(ended.origin)
 
+    def revived(self, told: Iterable[facts.Fact]) -> None:
+        """Note a system's own application that was gone, and all that there is of it."""
+        if self.kept:
+            self._first.extend(told)
+
     # What people may look at later.
 
     def letter(self, key: int) -> None:

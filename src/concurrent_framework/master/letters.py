@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from concurrent_framework.model.outcome import Failure
-from concurrent_framework.model.spec import TaskSpec
+from concurrent_framework.model.spec import CodeBlob, TaskSpec
+from concurrent_framework.protocol.application import PushSystem
 from concurrent_framework.protocol.tasks import NewTask
 
 if TYPE_CHECKING:
@@ -22,6 +23,32 @@ if TYPE_CHECKING:
 
 OVERHEAD = 1000
 """Bytes that a letter counts beside its texts and its data."""
+
+
+class Remains(Struct):
+    """What a task system that failed can begin again with.
+
+    Args:
+        push: the system, as it was pushed.
+        code: digests of the code it needs.
+        data: shared objects of its application that it refers to.
+        facts: what a journal would hold of its last checkpoint and of all that this counts on; empty
+            if it has to begin at its beginning.
+        rollbacks: the fence of its tasks has been as high as this.
+
+    """
+
+    push: PushSystem
+    code: tuple[str, ...]
+    data: tuple[CodeBlob, ...] = ()
+    facts: bytes = b""
+    rollbacks: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes it counts, without code."""
+        payload = len(self.push.payload)  # type: ignore[arg-type]  # it is bytes here
+        return payload + len(self.facts) + sum(len(blob.data) for blob in self.data)
 
 
 class Letter(Struct):
@@ -39,6 +66,7 @@ class Letter(Struct):
         spec: how it is treated, and its code.
         task: the task; None for a system.
         retried: key of the task that it was submitted again as; 0 if it was not.
+        remains: what a system can begin again with; None if that is too much to be kept.
 
     """
 
@@ -53,6 +81,7 @@ class Letter(Struct):
     spec: TaskSpec | None = None
     task: NewTask | None = None
     retried: int = 0
+    remains: Remains | None = None
 
     @property
     def size(self) -> int:
@@ -60,11 +89,14 @@ class Letter(Struct):
         failure = self.failure
         payload = b"" if self.task is None else self.task.payload
         texts = len(failure.traceback) + len(failure.certificate.stderr) + len(failure.exception)
-        return OVERHEAD + texts + len(payload)  # type: ignore[arg-type]  # it is bytes here
+        kept = 0 if self.remains is None else self.remains.size
+        return OVERHEAD + texts + len(payload) + kept  # type: ignore[arg-type]  # it is bytes here
 
     @property
     def digests(self) -> tuple[str, ...]:
         """The code it needs."""
+        if self.remains is not None:
+            return self.remains.code
         return () if self.spec is None else self.spec.code.digests()
 
 
@@ -94,6 +126,11 @@ class Letters:
 
     def __len__(self) -> int:
         return len(self._letters)
+
+    @property
+    def room(self) -> int:
+        """Bytes that one letter may take, so that it does not drive out all others."""
+        return self._most // 4
 
     def get(self, key: int) -> Letter | None:
         """Return a task's letter, None if there is none."""
@@ -208,14 +245,18 @@ def keep(
 
 
 def keep_system(
-    state: MasterState, owner: ApplicationRecord, key: int, name: str, failure: Failure, now: float
+    state: MasterState,
+    owner: ApplicationRecord,
+    key: int,
+    name: str,
+    failure: Failure,
+    now: float,
+    remains: Remains | None,
 ) -> None:
-    """Keep what is to be known of a task system that failed."""
-    if failure.kind != "cancelled":
-        letter = Letter(
-            key, name, owner.number, owner.number, owner.name, owner.session, failure, now
-        )
-        drop_code(state, state.letters.add(letter))
+    """Keep a task system that failed, with what it can begin again with."""
+    letter = Letter(key, name, owner.number, owner.number, owner.name, owner.session, failure, now)
+    letter.remains = remains
+    drop_code(state, state.letters.add(letter))
 
 
 def drop_code(state: MasterState, digests: set[str]) -> None:

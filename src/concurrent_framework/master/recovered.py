@@ -1,6 +1,6 @@
 """Attempting failed tasks again: as new tasks, so that each still has exactly one outcome. PURE.
 
-A dead letter becomes a new task of its application while the master has that: it is running, away,
+Failed task systems begin again from their last checkpoint (`revival`). A dead letter becomes a new task of its application while the master has that: it is running, away,
 or detached. Otherwise it becomes one of a *recovered* application, which keeps what comes of it
 for `concurrent attach`, as a detached one does.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import applications, finding
+from concurrent_framework.master import applications, finding, revival
 from concurrent_framework.master.finding import UnanswerableError
 from concurrent_framework.model.ids import format_key, parse_key, task_key
 from concurrent_framework.protocol.application import Added
@@ -33,7 +33,7 @@ def retry(reactor: MasterReactor, target: str) -> dict[str, Any]:
     where: dict[int, ApplicationRecord] = {}
     for number, letters in by_application.items():
         application = reactor.state.applications.get(number) or _recover(reactor, letters[0])
-        tasks += _submit(reactor, application, letters)
+        tasks += _again(reactor, application, letters)
         owner = reactor.state.owner_of(application)
         where[owner.number] = owner
     return {
@@ -56,15 +56,11 @@ def _one(reactor: MasterReactor, target: str) -> list[Letter]:
     letter = reactor.state.letters.get(key)
     if letter is None:
         reason = f"task {target} is not among the failed tasks; `concurrent failed` lists those"
-    elif letter.task is None:
-        reason = (
-            f"{target} is a task system, {letter.name}, and what it had come to ended with it:"
-            " run its application again"
-        )
     elif letter.retried:
         reason = f"task {target} is attempted again already, as {format_key(letter.retried)}"
-    elif not _complete(reactor, letter):
-        reason = f"task {target} needs a shared object that nobody has any more: push it again"
+    elif objection := _objection(reactor, letter):
+        what = "task" if letter.task is not None else f"{letter.name}, the task system"
+        reason = f"{what} {target} cannot be attempted again: {objection}"
     else:
         return [letter]
     raise UnanswerableError(reason)
@@ -78,20 +74,20 @@ def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
     else:
         number = finding.number_of_ended(reactor, target)
         number = number or finding.application(reactor, target).number
-    chosen = [
-        one
-        for one in letters.of(number)
-        if one.task is not None and not one.retried and _complete(reactor, one)
-    ]
+    chosen = [one for one in letters.of(number) if not one.retried and not _objection(reactor, one)]
     if not chosen:
         reason = f"application {number} has no failed task that could be attempted again"
         raise UnanswerableError(reason)
     return chosen
 
 
-def _complete(reactor: MasterReactor, letter: Letter) -> bool:
-    """Whether the shared objects that a failed task refers to are still here."""
-    return letter.spec is None or all(one in reactor.state.codes for one in letter.spec.data())
+def _objection(reactor: MasterReactor, letter: Letter) -> str:
+    """Return why a letter cannot be attempted again; empty if it can."""
+    if letter.spec is None:
+        return revival.objection(reactor.state, letter, reactor.now)
+    if all(one in reactor.state.codes for one in letter.spec.data()):
+        return ""
+    return "it needs a shared object that nobody has any more: push it again"
 
 
 def _recover(reactor: MasterReactor, letter: Letter) -> ApplicationRecord:
@@ -116,14 +112,32 @@ def _recover(reactor: MasterReactor, letter: Letter) -> ApplicationRecord:
     return application
 
 
+def _again(
+    reactor: MasterReactor, application: ApplicationRecord, letters: list[Letter]
+) -> list[int]:
+    """Make new tasks and systems of letters; returns their keys."""
+    tasks = [letter for letter in letters if letter.task is not None]
+    made = _submit(reactor, application, tasks) if tasks else []
+    gone = [letter for letter in letters if letter.task is None]
+    made += [revival.revive(reactor, application, letter) for letter in gone]
+    for letter, key in zip([*tasks, *gone], made, strict=True):
+        reactor.state.letters.submitted_again(letter, key)
+        reactor.journal.letter(letter.key)
+    application.added += len(made)
+    reactor.journal.changed(application)
+    if application.peer is not None:
+        reactor.outbox.send(application.peer, Added(application.added))
+    return made
+
+
 def _submit(
     reactor: MasterReactor, application: ApplicationRecord, letters: Iterable[Letter]
 ) -> list[int]:
     """Make new tasks of letters; returns their keys."""
     rows, entries = [], []
     numbers: dict[Any, int] = {}
-    waiting = list(letters)
-    for letter in waiting:
+    needed: dict[str, None] = {}
+    for letter in letters:
         assert letter.task is not None
         assert letter.spec is not None
         number = numbers.get(letter.spec)
@@ -131,16 +145,10 @@ def _submit(
             number = numbers[letter.spec] = -1 - len(numbers)
             entries.append(SpecEntry(number, letter.spec))
         rows.append(NewTask(number, letter.task.name, letter.task.payload))
-        application.digests.update(letter.digests)
+        needed.update(dict.fromkeys(letter.digests))
+    codes = tuple(reactor.state.codes[one] for one in needed if not application.has(one))
     first = task_key(application.number, application.next_spawned)
-    spawning = Outcome(first, 0, spawned=tuple(rows), specs=tuple(entries))
+    spawning = Outcome(first, 0, spawned=tuple(rows), specs=tuple(entries), codes=codes)
     # A system that goes back to its checkpoint keeps what people have added.
     applications.spawn(reactor, application, 1, spawning)
-    for index, letter in enumerate(waiting):
-        reactor.state.letters.submitted_again(letter, first + index)
-        reactor.journal.letter(letter.key)
-    application.added += len(rows)
-    reactor.journal.changed(application)
-    if application.peer is not None:
-        reactor.outbox.send(application.peer, Added(application.added))
     return [first + index for index in range(len(rows))]

@@ -76,10 +76,10 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
         worker.host, worker.pid = joined.host, joined.pid
         state.workers[joined.number] = worker
         state.worker_sessions[joined.session] = joined.number
-    for number in sorted(replay.applications):
+    for number in _owners_first(replay):
         replayed = replay.applications.pop(number)
         if replayed.told is not None:
-            _add_application(state, replayed, replayed.told, now)
+            add_application(state, replayed, replayed.told, now)
             _add_systems(state.applications[number], replayed, replay)
     grounds.recall(state, replay.evidence.values(), now)
     _add_memories(state, replay)
@@ -87,12 +87,23 @@ def recover(settings: Settings, entries: Iterable[bytes], now: float) -> MasterS
     return state
 
 
+def _owners_first(replay: Replay) -> list[int]:
+    """Return the numbers of applications; a system's own may be lower than that of who has it now."""
+    told = ((number, one.told) for number, one in replay.applications.items())
+    return [
+        number
+        for _, number in sorted(
+            (one is not None and one.parent > 0, number) for number, one in told
+        )
+    ]
+
+
 def _add_memories(state: MasterState, replay: Replay) -> None:
     """Add what is kept for people only: failed tasks, and applications that are over."""
     letters = state.letters
     for letter in replay.letters.values():
         letter.ended -= state.settings.epoch
-        if letter.retried in state.tasks:
+        if letter.retried in state.tasks or state.system_of(letter.retried) is not None:
             letters.retries[letter.retried] = letter.key
         else:
             letter.retried = 0
@@ -103,9 +114,10 @@ def _add_memories(state: MasterState, replay: Replay) -> None:
     state.ended.extend(replay.history)
 
 
-def _add_application(
+def add_application(
     state: MasterState, replayed: ReplayedApplication, told: Application, now: float
 ) -> None:
+    """Add an application with its tasks and outcomes, as a journal tells of it."""
     number, began = told.number, told.began - state.settings.epoch
     application = ApplicationRecord(number, told.session, told.name, parent=told.parent, now=began)
     state.applications[number] = application

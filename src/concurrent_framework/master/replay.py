@@ -193,10 +193,14 @@ class Replay:
 
     def read(self, entries: Iterable[bytes]) -> None:
         """Take entries, the oldest first."""
-        take = self._TAKE
         for data in entries:
-            for fact in facts.decode(data):
-                take[type(fact)](self, fact)
+            self.take(facts.decode(data))
+
+    def take(self, told: Iterable[facts.Fact]) -> None:
+        """Take facts, the oldest first."""
+        take = self._TAKE
+        for fact in told:
+            take[type(fact)](self, fact)
 
     def application(self, number: int) -> ReplayedApplication:
         """Return what is known of an application; its tasks may come before itself."""
@@ -282,7 +286,10 @@ class Replay:
     def _system_pushed(self, fact: facts.SystemPushed) -> None:
         application = self.application(fact.application)
         sequence = fact.push.sequence
-        application.accepted = max(application.accepted, sequence)
+        if sequence >= FIRST_SPAWNED:
+            application.next_spawned = max(application.next_spawned, sequence + 1)
+        else:
+            application.accepted = max(application.accepted, sequence)
         application.systems[sequence] = ReplayedSystem(fact.push)
 
     def _system_started(self, fact: facts.SystemStarted) -> None:

@@ -13,7 +13,7 @@ from concurrent_framework.master.grounds import Grounds
 from concurrent_framework.master.letters import Letters
 from concurrent_framework.master.standing import Standing
 from concurrent_framework.master.stored import Stored
-from concurrent_framework.model.ids import ATTEMPT_BITS, FIRST_SPAWNED, application_of
+from concurrent_framework.model.ids import ATTEMPT_BITS, FIRST_SPAWNED, application_of, sequence_of
 from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob, digests_in
@@ -436,6 +436,11 @@ class MasterState(Struct):
         if application.parent and application.parent in self.applications:
             return self.applications[application.parent]
         return application
+
+    def system_of(self, key: int) -> SystemRecord | None:
+        """Return the task system with this key, None if there is none that has not ended."""
+        owner = self.applications.get(application_of(key))
+        return None if owner is None else owner.systems.get(sequence_of(key))
 
     def records_of(self, application: int) -> list[TaskRecord]:
         """Return the tasks of an application that have no outcome yet."""

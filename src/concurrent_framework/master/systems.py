@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import applications, checkpoints, delivery, letters, relay
+from concurrent_framework.master import (
+    applications,
+    checkpoints,
+    delivery,
+    letters,
+    relay,
+    remains,
+)
 from concurrent_framework.master.state import HostRecord, PeerRecord, SystemRecord
 from concurrent_framework.model.ids import task_key
 from concurrent_framework.model.outcome import Certificate, Failure
@@ -51,11 +58,11 @@ def on_push(
         system = SystemRecord(application.number, message)
         application.systems[message.sequence] = system
         reactor.journal.system_pushed(application, message)
-        _start(reactor, application, system)
+        start(reactor, application, system)
     reactor.outbox.acknowledge(peer, Accepted(application.accepted), reactor.now)
 
 
-def _start(reactor: MasterReactor, application: ApplicationRecord, system: SystemRecord) -> None:
+def start(reactor: MasterReactor, application: ApplicationRecord, system: SystemRecord) -> None:
     """Start a system's host from the system's initial state."""
     system.attempt += 1
     number = applications.open_application(
@@ -90,7 +97,7 @@ def resume(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecor
     if child is not None:
         applications.end_application(reactor, child, "its system starts again")
     system.attempt -= 1
-    _start(reactor, owner, system)
+    start(reactor, owner, system)
 
 
 def on_hello(reactor: MasterReactor, peer: Hashable, hello: Hello) -> None:
@@ -182,14 +189,23 @@ def _conclude(
     final: Payload,
     failure: Failure | None,
 ) -> None:
-    sequence = system.push.sequence
+    state, sequence = reactor.state, system.push.sequence
+    key = task_key(owner.number, sequence)
     ended = SystemEnded(0, sequence, result, final, failure, system.push)
     delivery.put_system(reactor, owner, ended)
     if failure is not None:
-        key = task_key(owner.number, sequence)
         owner.failures.append((key, system.push.name, failure))
-        letters.keep_system(reactor.state, owner, key, system.push.name, failure, reactor.now)
-        reactor.journal.letter(key)
+        if failure.kind != "cancelled":
+            left = remains.of_system(state, owner, system)
+            name = system.push.name
+            letters.keep_system(state, owner, key, name, failure, reactor.now, left)
+            reactor.journal.letter(key)
+    origin = state.letters.retries.get(key)
+    if origin is not None and (failure is None or failure.kind != "cancelled"):
+        letters.drop_code(
+            state, state.letters.settled(key, "" if failure is None else failure.kind)
+        )
+        reactor.journal.letter(origin)
     end(reactor, owner, system)
 
 
@@ -202,12 +218,26 @@ def cancel(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecor
 def end(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) -> None:
     """Drop a system with its tasks and its host."""
     owner.systems.pop(system.push.sequence, None)
+    _abandon(reactor, owner, system)
     host = reactor.state.hosts.get(system.host)
     if host is not None:
         end_host(reactor, host)
     child = reactor.state.applications.get(system.application)
     if child is not None:
         applications.end_application(reactor, child, "its system ended")
+
+
+def _abandon(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) -> None:
+    """Let a failed system that this one was to save be attempted again, behind what this one did."""
+    state, key = reactor.state, task_key(owner.number, system.push.sequence)
+    letter = state.letters.get(state.letters.retries.get(key, 0))
+    if letter is None:
+        return
+    child = state.applications.get(system.application)
+    if letter.remains is not None and child is not None:
+        letter.remains.rollbacks = max(letter.remains.rollbacks, child.rollbacks)
+    state.letters.abandoned([key])
+    reactor.journal.letter(letter.key)
 
 
 def end_host(reactor: MasterReactor, host: HostRecord) -> None:
@@ -263,7 +293,7 @@ def _system_died(
         applications.end_application(
             reactor, state.applications[system.application], f"its host ended with {cause}"
         )
-        _start(reactor, owner, system)
+        start(reactor, owner, system)
         return
     failure = Failure(
         "worker_lost",

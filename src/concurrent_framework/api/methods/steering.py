@@ -49,7 +49,7 @@ class SteeringMethods(Component):
 
     @api_method("tasks.retry", role="admin", needs="retry")
     async def retry(self, call: Call, task: Key) -> Any:
-        """Attempt a task again that has failed."""
+        """Attempt a failed task again, or a failed task system from its last checkpoint."""
         return await call.api.ask("retry", target=task)
 
     @api_method("nodes.drain", role="admin", needs="drain")
