@@ -189,3 +189,19 @@ def test_deadlines_of_tasks_that_have_ended_take_no_memory(cluster: SimCluster) 
         cluster.run()
     assert len(app.outcomes) == 9000
     assert len(cluster.master.state.agenda) < 2500
+
+
+def test_of_a_lost_worker_is_told_what_is_known(cluster: SimCluster) -> None:
+    worker = cluster.add_worker("w", host="lab")
+    app = cluster.add_application()
+    app.push([b"50:fine"], max_attempts=1)
+    cluster.run_for(1)
+    worker.kill()
+    cluster.run()
+    failure = failure_of(app)
+    assert "nothing had been heard of its process for 1" in failure.message
+    assert "how that ended, and with how much memory, is not known" in failure.message
+    certificate = failure.certificate
+    assert (certificate.worker, certificate.exit_code, certificate.signal) == ("w", None, 0)
+    [attempt] = certificate.attempts
+    assert (attempt.worker, attempt.end) == ("w", "worker lost")

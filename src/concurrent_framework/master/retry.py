@@ -114,7 +114,9 @@ def with_history(failure: Failure, record: TaskRecord, suspect: Suspect | None =
     )
 
 
-def worker_lost(record: TaskRecord, worker: WorkerRecord, reason: str, suspect: Suspect) -> Failure:
+def worker_lost(
+    record: TaskRecord, worker: WorkerRecord, reason: str, suspect: Suspect, now: float
+) -> Failure:
     """Return the failure of a task whose worker was lost for the last time."""
     if not record.spec.spec.idempotent:
         advice = "it may have started, and it is not idempotent, so it is not run again"
@@ -124,7 +126,8 @@ def worker_lost(record: TaskRecord, worker: WorkerRecord, reason: str, suspect: 
         advice = "it allows no further attempt"
     message = f"worker {worker.name} was lost ({reason}) while it had {record.task.name}: {advice}"
     message += (
-        f"; how its process{_whereabouts(worker)} ended, and with how much memory, is not known"
+        f"; nothing had been heard of its process{_whereabouts(worker)} for"
+        f" {now - worker.last_heard:.1f} s, and how that ended, and with how much memory, is not known"
     )
     certificate = Certificate(
         worker=worker.name, stderr=worker.last_stderr.get(record.key, ""), suspect=suspect

@@ -372,7 +372,7 @@ def lose(reactor: MasterReactor, worker: WorkerRecord, reason: str, *, blame: bo
         elif (blame or not record.spec.spec.idempotent) and not retry.should_retry(record):
             known = standing.suspect(record, worker, state.settings.epoch)
             blamed = known or ("task" if record.losses > 1 else "worker")
-            failure = retry.worker_lost(record, worker, reason, blamed)
+            failure = retry.worker_lost(record, worker, reason, blamed, reactor.now)
             _give_up(reactor, application, record, failure)
         elif blame:
             timing.again(reactor, record, again)
