@@ -13,8 +13,10 @@ from concurrent_framework.model.spec import CodeBlob, CodeReference, TaskSpec
 from concurrent_framework.protocol.application import Define
 from concurrent_framework.protocol.tasks import NewTask, SpecEntry
 from concurrent_framework.testing.cluster import SimCluster
+from concurrent_framework.testing.disk import SimDisk
 from concurrent_framework.testing.nodes import SimApplication
 from tests.simulation.orders import RefusedOrderError, order
+from tests.simulation.test_equivalence import compare
 
 
 @pytest.fixture(params=["push", "pull"])
@@ -222,6 +224,25 @@ def test_code_is_kept_as_long_as_a_failed_task_needs_it(cluster: SimCluster) -> 
     cluster.run_for(400)
     assert order(cluster, "failed") == []
     assert not state.codes
+
+
+def test_what_is_retried_has_its_code_under_the_next_master_too() -> None:
+    cluster = SimCluster("push", disk=SimDisk())
+    app = cluster.add_application("a")
+    spec = TaskSpec(CodeReference("m", "Task", bundle="ab"), max_attempts=1, deadline=1.0)
+    app.session.outbox.define(Define((SpecEntry(9, spec),), (CodeBlob("ab", "bundle", b"zip"),)))
+    app.session.push(NewTask(9, "task", b"1:fine"))
+    app.feed([Flush()])
+    cluster.run_for(5)
+    leave(cluster, app)
+    order(cluster, "retry", target="1/1")
+    compare(cluster)
+    cluster.crash_master()
+    cluster.start_master()
+    attached = attach(cluster, 2)
+    cluster.run_for(1)
+    [job] = [one.job for one in attached.seen if isinstance(one, TakeJob)]
+    assert [code.digest for code in job.codes] == ["ab"], "who attaches can rebuild the task"
 
 
 def test_letters_have_limits_in_number_bytes_and_time() -> None:
