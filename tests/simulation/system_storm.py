@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ from tests.simulation.test_array_checkpoints import Rounds, expected
 from tests.simulation.test_checkpoints import Eager, Ledger, square
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 
 class Mapped(TaskSystem):
@@ -40,13 +41,16 @@ class Mapped(TaskSystem):
         return sorted(place for place, one in self.told.items() if one == place**2 or place in lost)
 
 
+Chosen = tuple[Callable[[], TaskSystem], Any]
+"""What makes a system, and its result."""
+MAPPED: Chosen = (Mapped, list(range(Mapped.SIZE)))
 SEEDS = 40
 """Seeds that the tests try."""
-SYSTEMS: list[tuple[Callable[[], TaskSystem], Any]] = [
+SYSTEMS: list[Chosen] = [
     (lambda: Eager(12), Ledger(12).expected()),
     (lambda: Ledger(12), Ledger(12).expected()),
     (lambda: Rounds(3), expected(3)),
-    (Mapped, list(range(Mapped.SIZE))),
+    MAPPED,
     (lambda: Farm(square, range(24)), [n**2 for n in range(24)]),
 ]
 
@@ -56,12 +60,13 @@ class SystemStorm:
 
     Args:
         seed: what decides.
+        systems: those it may be about.
 
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, systems: Sequence[Chosen]) -> None:
         self.chance = random.Random(seed)
-        make, self.expected = self.chance.choice(SYSTEMS)
+        make, self.expected = self.chance.choice(systems)
         self.faults = Faults(
             seed, loss=0.01, duplication=0.02, jitter=0.001 if seed % 2 else 0.0, gathering=0.002
         )
@@ -149,18 +154,18 @@ class SystemStorm:
         return True
 
 
-def run(seed: int) -> SystemStorm:
+def run(seed: int, systems: Sequence[Chosen] = SYSTEMS) -> SystemStorm:
     """Run a storm and check that the system's result is what it should be, told once."""
-    return _weather(seed, fails=False)
+    return _weather(seed, systems, fails=False)
 
 
 def run_that_fails(seed: int) -> SystemStorm:
     """Run a storm in which the system fails and is retried while it goes on."""
-    return _weather(seed, fails=True)
+    return _weather(seed, SYSTEMS, fails=True)
 
 
-def _weather(seed: int, *, fails: bool) -> SystemStorm:
-    storm = SystemStorm(seed)
+def _weather(seed: int, systems: Sequence[Chosen], *, fails: bool) -> SystemStorm:
+    storm = SystemStorm(seed, systems)
     # Slices of some items each although tasks take long here; of some, the rest is handed back.
     split = storm.chance.choice([0.0, slices.SPLIT_SECONDS])
     with patch.object(arrays, "SLICE_SECONDS", 5.0), patch.object(slices, "SPLIT_SECONDS", split):
