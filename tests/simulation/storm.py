@@ -155,13 +155,14 @@ class Storm:
         for node in self.nodes:
             if node.alive and not whole(node):
                 node.mend()
-        for _ in range(100):
-            self.cluster.run_for(20)
+        for _ in range(1000):
+            self.cluster.run_for(LEASE / 2)
             for person in self.people:
                 if person.app.session.over:
                     person.attach()  # it was refused: its predecessor seemed to be alive
-            if self.settled():
-                return
+            if self.settled() and self.at_rest():
+                break
+        self.cluster.run_for(LEASE)  # what is late must change nothing
 
     def settled(self) -> bool:
         """Whether nothing is left to be done, and everybody is back and has been heard."""
@@ -170,6 +171,13 @@ class Storm:
         if not all(session.online and session.outbox.settled for session in sessions):
             return False
         return not state.tasks and not any(one.unfinished for one in state.applications.values())
+
+    def at_rest(self) -> bool:
+        """Whether no worker still has anything, and the journal has been shortened."""
+        there = [one.reactor for one in self.workers if one.alive and whole(one)]
+        if any(reactor.held or reactor.unsafe for reactor in there):
+            return False
+        return self.disk.contents.bytes < 100 * SPARE
 
     # What may happen.
 
