@@ -132,6 +132,7 @@ def _extract(archive: ZipFile, target: Path) -> int:
     if len(entries) > MAX_UNPACKED_FILES or total > MAX_UNPACKED_BYTES:
         message = f"a bundle of {len(entries)} files and {total} bytes is too large"
         raise CodeError(message)
+    made: set[str] = set()
     for entry in entries:
         parts = entry.filename.split("/")
         kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -142,9 +143,12 @@ def _extract(archive: ZipFile, target: Path) -> int:
         ):
             message = f"a bundle holds {entry.filename!r}, which leaves its folder or is no file"
             raise CodeError(message)
-        path = target.joinpath(*parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(archive.read(entry))
+        folder = os.path.join(target, *parts[:-1])
+        if folder not in made:
+            os.makedirs(folder, exist_ok=True)
+            made.add(folder)
+        with open(os.path.join(folder, parts[-1]), "wb") as file:
+            file.write(archive.read(entry))
     return total
 
 
