@@ -154,7 +154,7 @@ MUTATIONS_OF_SYSTEMS = {
         likely=16,
     ),
     "give tasks that follow a rollback no fence": Mutation(
-        applications._submit, "application.rollbacks << FENCE_BITS", "0", 125
+        applications._submit, "application.rollbacks << FENCE_BITS", "0", 21
     ),
     "forget a system's checkpoint in recovery": Mutation(
         recovery._add_systems, "record.keep(child.checkpoint.state)", "pass"
@@ -176,7 +176,7 @@ MUTATIONS_OF_SYSTEMS = {
         Arrays.ended,
         "return SliceEnd(array, task.first, [], parts)",
         "return SliceEnd(array, task.first, [], parts[:1])",
-        likely=39,
+        likely=75,
         systems=(system_storm.MAPPED,),
     ),
 }
