@@ -19,8 +19,6 @@ TITLES = {
     "speedup": "Speed-up of long tasks",
     "startup": "Start-up of the command",
     "throughput": "Submissions that are safe",
-    "arrays": "Many small calls with push_map",
-    "data": "Large objects and results",
     "journal": "What the journal costs",
     "recovery": "A master that begins again",
     "observing": "What it costs to be seen",

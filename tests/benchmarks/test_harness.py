@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,3 +134,8 @@ def test_the_command_lists_what_there_is_and_refuses_what_there_is_not() -> None
     )
     assert refused.returncode == 2
     assert "no measure 'speed'" in refused.stderr
+
+
+@pytest.mark.parametrize("name", own.NAMES)
+def test_each_measure_of_concurrent_alone_is_there(name: str) -> None:
+    assert callable(import_module(f"benchmarks.own.{name}").measure)
