@@ -47,7 +47,7 @@ SYSTEM = replace(
     LETTER,
     task=None,
     spec=None,
-    remains=Remains(PUSH, ("ab" * 32,), (CodeBlob("ef" * 32, "data", b"x"),), b"facts", 2),
+    remains=Remains(PUSH, ("ab" * 32,), 2, (CodeBlob("ef" * 32, "data", b"x"),), b"facts", 2),
 )
 EVERYTHING: list[facts.Fact] = [
     facts.Life(3, 17, 5),

@@ -163,7 +163,9 @@ def test_what_a_task_that_failed_refers_to_may_be_gone(cluster: SimCluster) -> N
     assert len(cluster.master.state.letters.of()) == 1
     app.release(digest)
     cluster.run_for(10)
-    with pytest.raises(RefusedOrderError, match="1/1 cannot be attempted again: it needs a shared object"):
+    with pytest.raises(
+        RefusedOrderError, match="1/1 cannot be attempted again: it needs a shared object"
+    ):
         order(cluster, "retry", target="1/1")
     with pytest.raises(RefusedOrderError, match="has no failed task that could be"):
         order(cluster, "retry", target="1")

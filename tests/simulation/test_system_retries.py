@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from concurrent_framework import Task, TaskFailed, TaskSystem
+from concurrent_framework import Farm, Task, TaskFailed, TaskSystem
 from concurrent_framework.application.events import Leaving
 from concurrent_framework.application.outcomes import result_of
 from concurrent_framework.testing.disk import SimDisk
@@ -145,6 +145,45 @@ def test_a_system_whose_code_failed_is_told_again_what_it_failed_on(
     monkeypatch.setattr(Unsure, "there", True)
     stage.retry()
     assert stage.finish() == list(range(12))
+
+
+class Fetch(Task):
+    """Fails as long as there is no route."""
+
+    route = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __call__(self) -> int:
+        if self.number == 20 and not Fetch.route:
+            message = "no route"
+            raise OSError(message)
+        return self.number
+
+
+@pytest.mark.parametrize("target", ["1/1", "1"])
+@pytest.mark.parametrize("kept", [True, False], ids=["journal", "no journal"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_task_on_which_its_system_failed_is_attempted_again_with_it(
+    pattern: str, kept: bool, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = Farm(Fetch, range(24))
+    stage = journalled(farm, pattern) if kept else Stage(farm, pattern)
+    with pytest.raises(TaskFailed, match="no route"):
+        stage.finish()
+    [system, task] = sorted(order(stage.cluster, "failed"), key=lambda one: one["task"])
+    assert (system["task"], task["task"].split("/")[0]) == ("1/1", "2")
+    monkeypatch.setattr(Fetch, "route", True)
+    assert order(stage.cluster, "retry", target=target)["tasks"] == ["1/+0"]
+    if kept:
+        compare(stage.cluster)
+        stage.restart_master()
+    stage.app.expecting += 1
+    stage.retries += 1
+    assert stage.finish() == list(range(24))
+    assert order(stage.cluster, "failed") == [], "both have been saved"
+    assert not stage.cluster.master.state.letters.retries
 
 
 def test_the_system_of_an_application_that_is_over_goes_on_in_a_recovered_one() -> None:

@@ -31,6 +31,7 @@ class Remains(Struct):
     Args:
         push: the system, as it was pushed.
         code: digests of the code it needs.
+        application: number of the application that its tasks belonged to.
         data: shared objects of its application that it refers to.
         facts: what a journal would hold of its last checkpoint and of all that this counts on; empty
             if it has to begin at its beginning.
@@ -40,6 +41,7 @@ class Remains(Struct):
 
     push: PushSystem
     code: tuple[str, ...]
+    application: int
     data: tuple[CodeBlob, ...] = ()
     facts: bytes = b""
     rollbacks: int = 0

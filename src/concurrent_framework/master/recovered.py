@@ -75,6 +75,9 @@ def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
         number = finding.number_of_ended(reactor, target)
         number = number or finding.application(reactor, target).number
     chosen = [one for one in letters.of(number) if not one.retried and not _objection(reactor, one)]
+    # What failed of a system's tasks is attempted again by the system, as far as it matters to it.
+    theirs = {one.remains.application for one in chosen if one.remains is not None}
+    chosen = [one for one in chosen if one.task is None or one.application not in theirs]
     if not chosen:
         reason = f"application {number} has no failed task that could be attempted again"
         raise UnanswerableError(reason)

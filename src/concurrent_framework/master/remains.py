@@ -2,7 +2,8 @@
 
 That is what a journal would hold of it: the checkpoint, the tasks that it counts on and that have not
 ended, and the outcomes that it has not absorbed. What was pushed later is left out, as it would be
-rolled back. `revival` makes a system of it again.
+rolled back. Tasks that failed are among those that have not ended: to be told of them once more, most
+systems would only fail again. `revival` makes a system of it again.
 """
 
 from __future__ import annotations
@@ -47,13 +48,14 @@ def of_system(state: MasterState, owner: ApplicationRecord, system: SystemRecord
     child = state.applications[system.application]
     code = tuple(sorted(owner.digests | child.digests))
     wanted = {*digests_in(system.push.payload), *system.shares}
-    beginning = Remains(system.push, code, _blobs(state, wanted & owner.shares))
+    number = child.number
+    beginning = Remains(system.push, code, number, _blobs(state, wanted & owner.shares))
     room = state.letters.room
     if system.checkpoint and _estimate(state, child, system) <= room:
         wanted.update(digest for spec in child.specs.values() for digest in spec.shares)
         told = facts.encode(_facts(state, child, system))
         data = _blobs(state, wanted & owner.shares)
-        whole = Remains(system.push, code, data, told, child.rollbacks)
+        whole = Remains(system.push, code, number, data, told, child.rollbacks)
         if whole.size <= room:
             return whole
     return beginning if beginning.size <= room else None
@@ -88,7 +90,9 @@ def _estimate(state: MasterState, child: ApplicationRecord, system: SystemRecord
 
 def _facts(state: MasterState, child: ApplicationRecord, system: SystemRecord) -> list[facts.Fact]:
     number, epoch = child.number, state.settings.epoch
-    ended = _unabsorbed(child)
+    unabsorbed = _unabsorbed(child)
+    ended = [entry for entry in unabsorbed if not _has_failed(entry[0])]
+    failed = [entry for entry in unabsorbed if _has_failed(entry[0])]
     open_tasks, given_up = [], 0
     for record in _counted_on(state, child):
         if record.state == lifecycle.ASSIGNED and not record.spec.spec.idempotent:
@@ -98,7 +102,10 @@ def _facts(state: MasterState, child: ApplicationRecord, system: SystemRecord) -
             open_tasks.append(record)
     counts = application_fact(state, child)
     told = replace(
-        counts, first_number=1, accepted=child.counted_on, failed=counts.failed + given_up
+        counts,
+        first_number=1,
+        accepted=child.counted_on,
+        failed=counts.failed + given_up - len(failed),
     )
     specs = tuple(SpecEntry(local, spec.spec) for local, spec in child.specs.items())
     own = _blobs(state, child.shares)
@@ -114,6 +121,14 @@ def _facts(state: MasterState, child: ApplicationRecord, system: SystemRecord) -
             [record.root for record in open_tasks],
             [(record.attempt & ATTEMPT_MASK) >> FENCE_BITS for record in open_tasks],
         ),
+        facts.Kept(
+            number,
+            [sequence_of(outcome.key) for outcome, _, _ in failed],
+            [task for _, task, _ in failed],
+            [epoch] * len(failed),
+            [root for _, _, root in failed],
+            [(outcome.attempt & ATTEMPT_MASK) >> FENCE_BITS for outcome, _, _ in failed],
+        ),
         facts.KeptEnded(
             number,
             list(range(1, len(ended) + 1)),
@@ -126,12 +141,19 @@ def _facts(state: MasterState, child: ApplicationRecord, system: SystemRecord) -
     # The numbers of attempts go on, so that what comes of the earlier ones is known to be late.
     found += [lost_fact(record) for record in open_tasks if record.attempt]
     found += [
+        facts.Lost(outcome.key, outcome.attempt & ATTEMPT_MASK, 0, ()) for outcome, _, _ in failed
+    ]
+    found += [
         facts.TaskCheckpointed(record.key, record.checkpoint)
         for record in open_tasks
         if record.checkpoint
     ]
     cancelled = [record.key for record in open_tasks if record.cancelled]
     return [*found, facts.Cancelled(cancelled)] if cancelled else found
+
+
+def _has_failed(outcome: Outcome) -> bool:
+    return outcome.failure is not None and outcome.failure.kind != "cancelled"
 
 
 def _never_again(record: TaskRecord, system: SystemRecord) -> Outcome:

@@ -81,6 +81,11 @@ def _restore(
     cancelled = [record for record in state.records_of(child.number) if record.cancelled]
     checkpoints.restore(reactor, system)
     timing.watch(reactor, state.records_of(child.number))
+    for record in state.records_of(child.number):
+        letter = state.letters.get(record.key)
+        if letter is not None:
+            state.letters.submitted_again(letter, record.key)
+            reactor.journal.letter(record.key)
     for record in cancelled:
         record.cancelled = False
     applications.cancel(reactor, cancelled)
