@@ -11,6 +11,9 @@ import pytest
 from concurrent_framework import Farm, Task, TaskFailed, TaskSystem
 from concurrent_framework.application.events import Leaving
 from concurrent_framework.application.outcomes import result_of
+from concurrent_framework.master.events import Greeted, Received
+from concurrent_framework.protocol.application import Query
+from concurrent_framework.protocol.session import Hello
 from concurrent_framework.testing.disk import SimDisk
 from tests.simulation.hosted import Stage
 from tests.simulation.orders import RefusedOrderError, order
@@ -268,6 +271,50 @@ def test_tasks_that_must_not_run_twice_do_not() -> None:
     assert 0 < sum(not well for _, well in told) < 7
     started = [sequence for sequence, _ in stage.starts()]
     assert len(started) == len(set(started))
+
+
+def test_tasks_that_must_not_run_twice_do_not_after_a_retry_that_was_cancelled() -> None:
+    stage = journalled(Once())
+    stage.until(0.5)
+    stage.give_up()
+    stage.cluster.run_for(0.1)
+    stage.retry()
+    stage.cluster.run_for(0.4)
+    order(stage.cluster, "cancel", target="1")
+    stage.cluster.run_for(0.1)
+    stage.retry()
+    told = stage.finish()
+    assert [value for value, _ in told] == list(range(10))
+    started = [sequence for sequence, _ in stage.starts()]
+    assert len(started) == len(set(started))
+
+
+def test_a_retry_may_be_cancelled_and_repeated_in_one_round() -> None:
+    stage = journalled(Eager(20))
+    stage.step(100)
+    stage.give_up()
+    stage.cluster.run_for(0.1)
+    stage.retry()
+    stage.step(60)
+    stage.cluster.feed(
+        [
+            Greeted("person", Hello("admin", "5e55"), frozenset({"admin"})),
+            Received(
+                "person",
+                [
+                    Query(1, "cancel", {"target": "1"}),
+                    Query(2, "retry", {"target": "1/1"}),
+                ],
+            ),
+        ]
+    )
+    compare(stage.cluster)
+    stage.restart_master()
+    compare(stage.cluster)
+    stage.app.expecting += 1
+    stage.retries += 1
+    begun, told, *_ = stage.finish()
+    assert (begun, told) == Eager(20).expected()[:2]
 
 
 def test_a_system_is_not_begun_again_twice_at_a_time() -> None:

@@ -249,9 +249,9 @@ class Journal:
                 application.live_bytes -= row_bytes(ended.origin)
 
     def revived(self, told: Iterable[facts.Fact]) -> None:
-        """Note a system's own application that was gone, and all that there is of it."""
+        """Note a system's own application that was gone, perhaps in this round, and all there is of it."""
         if self.kept:
-            self._first.extend(told)
+            self._then.extend(told)
 
     # What people may look at later.
 

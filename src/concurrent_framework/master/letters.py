@@ -178,10 +178,7 @@ class Letters:
         del theirs[letter.key]
         if not theirs:
             del self._of[letter.owner]
-        for digest in letter.digests:
-            self._digests[digest] -= 1
-            if not self._digests[digest]:
-                del self._digests[digest]
+        self._let_go(letter.digests)
         self.retries.pop(letter.retried, None)
         return set(letter.digests)
 
@@ -194,6 +191,22 @@ class Letters:
                 break
             freed |= self.remove(oldest.key)
         return freed
+
+    def replace_remains(self, letter: Letter, remains: Remains | None) -> set[str]:
+        """Keep something else of a failed system; returns the code that may not be needed any more."""
+        before = letter.digests
+        self.bytes -= letter.size
+        letter.remains = remains
+        self.bytes += letter.size
+        self._digests.update(letter.digests)
+        self._let_go(before)
+        return set(before)
+
+    def _let_go(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._digests[digest] -= 1
+            if not self._digests[digest]:
+                del self._digests[digest]
 
     def submitted_again(self, letter: Letter, key: int) -> None:
         """Note that a letter's task is attempted again, as another task."""

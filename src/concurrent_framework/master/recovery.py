@@ -101,7 +101,8 @@ def _owners_first(replay: Replay) -> list[int]:
 def _add_memories(state: MasterState, replay: Replay) -> None:
     """Add what is kept for people only: failed tasks, and applications that are over."""
     letters = state.letters
-    for letter in replay.letters.values():
+    # Compaction moves what is old behind what is new.
+    for letter in sorted(replay.letters.values(), key=lambda one: one.ended):
         letter.ended -= state.settings.epoch
         if letter.retried in state.tasks or state.system_of(letter.retried) is not None:
             letters.retries[letter.retried] = letter.key
@@ -111,7 +112,7 @@ def _add_memories(state: MasterState, replay: Replay) -> None:
     letters.written.update(replay.letter_codes)
     needed = {digest: code for digest, code in replay.letter_codes.items() if letters.holds(digest)}
     state.codes.update(needed)
-    state.ended.extend(replay.history)
+    state.ended.extend(sorted(replay.history, key=lambda one: one["ended"]))
 
 
 def add_application(

@@ -35,7 +35,7 @@ def objection(state: MasterState, letter: Letter, now: float) -> str:
     remains = letter.remains
     if remains is None:
         return "it was too large to be kept (`master.failed_bytes`): run its application again"
-    if letter.ended >= now:
+    if letter.ended == now:
         return "it has failed just now: try again in a moment"
     here = {blob.digest for blob in remains.data}
     if not state.codes.keys() >= {*digests_in(remains.push.payload)} - here:

@@ -228,14 +228,15 @@ def end(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) 
 
 
 def _abandon(reactor: MasterReactor, owner: ApplicationRecord, system: SystemRecord) -> None:
-    """Let a failed system that this one was to save be attempted again, behind what this one did."""
+    """Let a failed system that this one was to save be attempted again, from where this one was."""
     state, key = reactor.state, task_key(owner.number, system.push.sequence)
     letter = state.letters.get(state.letters.retries.get(key, 0))
     if letter is None:
         return
     child = state.applications.get(system.application)
     if letter.remains is not None and child is not None:
-        letter.remains.rollbacks = max(letter.remains.rollbacks, child.rollbacks)
+        left = remains.of_system(state, owner, system)
+        letters.drop_code(state, state.letters.replace_remains(letter, left))
     state.letters.abandoned([key])
     reactor.journal.letter(letter.key)
 
