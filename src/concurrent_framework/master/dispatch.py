@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import lifecycle, standing
@@ -36,6 +37,8 @@ SILENCE_SECONDS = 0.020
 """So does one that holds unstarted work and has reported nothing for this long."""
 CANDIDATES = 64
 """Workers with room that a scheduler is shown at a time, in turn: to look at more costs more than it gains."""
+RECALL_INTERVAL = 0.010
+"""Seconds between looks at busy workers while others are idle."""
 LOOK_SECONDS = 20e-6
 """Time per worker between two looks for what idle ones could do, so that looking takes a small share of it."""
 
@@ -80,11 +83,11 @@ class Dispatcher:
         queue = self._state.queue
         if not queue.live or self._state.awaited:
             return
-        workers = [
-            worker
-            for worker in self._state.workers.values()
-            if worker.peer is not None and standing.takes_work(worker, now)
-        ]
+        present = [one for one in self._state.workers.values() if one.peer is not None]
+        workers = [one for one in present if standing.takes_work(one, now)]
+        if not workers:
+            # Those that failed are better than none, with one task at a time.
+            workers = [one for one in present if not one.standing.draining]
         turns = queue.turns()
         while workers and (group := turns.next()) is not None:
             seconds = group.records[0].spec.seconds
@@ -247,21 +250,48 @@ class Dispatcher:
         watch = False
         for worker in workers:
             executors = worker.capacity.executors
-            unstarted = len(worker.tasks) - executors
-            if unstarted < 1 or not any(
-                other is not worker and self._could_help(other, worker) for other in idle
-            ):
+            surplus = worker.occupied - executors
+            if surplus <= 0:
+                continue
+            movable = self._movable(
+                worker, surplus, [one for one in idle if one is not worker], now
+            )
+            if not movable:
                 continue
             watch = True
             silent = now - max(worker.last_outcome, worker.last_assigned) > SILENCE_SECONDS
-            if not worker.recalling and (worker.load > RECALL_SECONDS * executors or silent):
+            urgent = worker.load > RECALL_SECONDS * executors or silent
+            # What comes back may have to go there again: not as fast as messages travel.
+            if urgent and not worker.recalling and now >= worker.recalled_at + RECALL_INTERVAL:
                 worker.recalling = True
-                self._outbox.send(worker.peer, Recall((unstarted + 1) // 2))
+                worker.recalled_at = now
+                self._outbox.send(worker.peer, Recall((movable + 1) // 2))
         return watch
 
-    @staticmethod
-    def _could_help(idle: WorkerRecord, busy: WorkerRecord) -> bool:
-        return any(idle.capacity.can_run(spec.spec.resources) for spec in busy.in_flight)
+    def _movable(
+        self, busy: WorkerRecord, surplus: float, idle: list[WorkerRecord], now: float
+    ) -> int:
+        """Return how many of the tasks that came last, and wait, an idle worker could run, about.
+
+        Args:
+            busy: the worker that has them.
+            surplus: executors' shares of what waits there.
+            idle: the workers that are asked.
+            now: the time in seconds.
+
+        """
+        epoch = self._state.settings.epoch
+        movable, left = 0, surplus
+        for record in islice(reversed(busy.tasks.values()), CANDIDATES):
+            if left <= 0:
+                break
+            need = record.spec.spec.resources
+            left -= busy.share(need)
+            able = (one for one in idle if one.capacity.can_run(need))
+            movable += any(not standing.avoids(record, one, now, epoch) for one in able)
+        if left <= 0 or not movable:
+            return movable
+        return int(movable * surplus / (surplus - left))
 
 
 def release(worker: WorkerRecord, record: TaskRecord) -> None:

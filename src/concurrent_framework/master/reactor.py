@@ -25,7 +25,7 @@ from concurrent_framework.master import (
 )
 from concurrent_framework.master.chronicle import Chronicle
 from concurrent_framework.master.commands import Persist
-from concurrent_framework.master.dispatch import Dispatcher
+from concurrent_framework.master.dispatch import RECALL_INTERVAL, Dispatcher
 from concurrent_framework.master.events import (
     Begun,
     Greeted,
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
     from concurrent_framework.master.commands import Command
     from concurrent_framework.master.events import Event
     from concurrent_framework.scheduling.base import ITaskScheduler
-
-RECALL_INTERVAL = 0.010
-"""Seconds between looks at busy workers while others are idle."""
 
 
 class MasterReactor:

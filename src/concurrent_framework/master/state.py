@@ -305,6 +305,7 @@ class WorkerRecord:
         self.credit = 0
         self.asked = 0
         self.recalling = False
+        self.recalled_at = -1.0
         self.speed = 1.0
         self.safe_through: int | None = None
         self.specs: set[int] = set()
