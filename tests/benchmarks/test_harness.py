@@ -81,6 +81,14 @@ def test_the_report_has_medians_spreads_ratios_and_goals() -> None:
     ]
 
 
+def test_a_granularity_that_was_not_reached_is_no_goal_met() -> None:
+    found = Found([Run("concurrent", "metg", {"half": 0.04, "curve": [[1.0, 0.8]]})])
+    assert [(one.reached, one.met) for one in verdicts(found)] == [
+        ("0.04 ms", True),
+        ("not reached", False),
+    ]
+
+
 def test_a_system_that_is_not_installed_is_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = catalog.Entry("ray", "Ray tasks", "ray_tasks:RayTasks", "ray", "no_such_module")
     monkeypatch.setattr(catalog, "PEERS", (missing,))

@@ -5,7 +5,8 @@ them without a success in between, of two tasks or more, failed in a way that sp
 worker, while another worker of good standing has succeeded with the same kind of task. An attempt
 speaks against the worker if what ran it died, or if the task was attempted again and succeeded
 elsewhere. After a while the worker gets a single task: if that succeeds it is as good as any other,
-if not it waits twice as long. The only worker that can run something is never quarantined.
+if not it waits twice as long. The only worker that can run something is never quarantined, and if all that
+are left are, they get one task at a time.
 
 That stands against the machine and not only against the process: a worker that was lost with all that it
 had counts as one that failed it, and one that is started in its place begins where it was (`grounds`).
