@@ -11,7 +11,9 @@ import pytest
 from concurrent_framework import Farm, Task, TaskFailed, TaskSystem
 from concurrent_framework.application.events import Leaving
 from concurrent_framework.application.outcomes import result_of
+from concurrent_framework.code.blobs import make_blob
 from concurrent_framework.master.events import Greeted, Received
+from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.application import Query
 from concurrent_framework.protocol.session import Hello
 from concurrent_framework.testing.disk import SimDisk
@@ -315,6 +317,24 @@ def test_a_retry_may_be_cancelled_and_repeated_in_one_round() -> None:
     stage.retries += 1
     begun, told, *_ = stage.finish()
     assert (begun, told) == Eager(20).expected()[:2]
+
+
+def test_what_was_shared_with_a_failed_system_goes_with_the_one_that_is_made_of_it() -> None:
+    stage = journalled(Eager(16))
+    stage.step(90)
+    stage.give_up()
+    stage.cluster.run_for(0.1)
+    state = stage.cluster.master.state
+    [letter] = state.letters.of()
+    blob = make_blob(DATA, b"landscape")
+    letter.remains.data = (blob,)  # type: ignore[union-attr]
+    stage.retry()
+    stage.cluster.run_for(0.1)
+    assert blob.digest in state.codes
+    compare(stage.cluster)
+    stage.finish()
+    stage.cluster.run_for(20)
+    assert blob.digest not in state.codes
 
 
 def test_a_system_is_not_begun_again_twice_at_a_time() -> None:

@@ -48,6 +48,8 @@ def revive(reactor: MasterReactor, owner: ApplicationRecord, letter: Letter) -> 
     assert letter.remains is not None
     remains, codes = letter.remains, reactor.state.codes
     blobs = tuple(codes[digest] for digest in remains.code if not owner.has(digest))
+    own = owner.shares - owner.released
+    borrowed = tuple(blob.digest for blob in remains.data if blob.digest not in own)
     applications.define(reactor, owner, Define((), (*blobs, *remains.data)))
     push = replace(remains.push, sequence=owner.next_spawned)
     owner.next_spawned += 1
@@ -58,6 +60,9 @@ def revive(reactor: MasterReactor, owner: ApplicationRecord, letter: Letter) -> 
         _restore(reactor, owner, system, remains)
     else:
         systems.start(reactor, owner, system)
+    if borrowed:
+        # The application has done with them; they go with the system.
+        applications.define(reactor, owner, Define((), (), borrowed))
     return task_key(owner.number, push.sequence)
 
 
