@@ -17,6 +17,8 @@ INTERVAL_LARGE = 3.0
 LARGE = 200
 MOST = 10_000
 EVENTS = 1000
+MOST_PAGES = 10
+"""So many times `EVENTS` are taken at one look, more than a master keeps; the next one goes on."""
 KEPT_EVENTS = 300
 
 
@@ -114,7 +116,7 @@ class Observer:
             ("cluster.status", {}),
             ("nodes.list", {"limit": MOST}),
             ("applications.list", {"limit": MOST}),
-            ("events.list", {"after": self._last, "limit": EVENTS, "runs": self._streams > 0}),
+            ("events.list", self._wanted()),
         )
         is_first = self.look is None
         self.look = self._watch.take(
@@ -122,7 +124,7 @@ class Observer:
         )
         if not is_first:  # rates need two looks
             self.history.take(time.time(), self.look)
-        self._take_events(events)
+        await self._take_events(events)
 
     async def _ask_all(self, *calls: tuple[str, dict[str, Any]]) -> list[Any]:
         answers = await asyncio.to_thread(self.client.batch, list(calls))
@@ -131,7 +133,18 @@ class Observer:
                 raise answer
         return answers
 
-    def _take_events(self, page: dict[str, Any]) -> None:
+    async def _take_events(self, page: dict[str, Any]) -> None:
+        """Take in events, and go on until there are no more."""
+        for _ in range(MOST_PAGES):
+            self._take_page(page)
+            if len(page["events"]) < EVENTS:
+                return
+            page = await self.ask("events.list", **self._wanted())
+
+    def _wanted(self) -> dict[str, Any]:
+        return {"after": self._last, "limit": EVENTS, "runs": self._streams > 0}
+
+    def _take_page(self, page: dict[str, Any]) -> None:
         found = page["events"]
         self.history.take_runs(found)
         known = self.events[-1]["id"] if self.events else ""
@@ -139,5 +152,4 @@ class Observer:
         ids = [one["id"] for one in fresh]
         fresh = fresh[ids.index(known) + 1 :] if known in ids else fresh
         self.events = [*self.events, *fresh][-KEPT_EVENTS:]
-        # Whoever is behind goes on with the newest ones: a picture needs no completeness.
         self._last = page["last"]

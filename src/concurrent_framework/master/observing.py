@@ -49,19 +49,25 @@ def answer(
 
 
 def events(reactor: MasterReactor, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return what has happened since a number, or lately if `since` is missing."""
+    """Return what has happened since a number, or lately if `since` is missing.
+
+    Who asks again from `last` on misses nothing: it is the newest number only if all is told.
+    """
     chronicle = reactor.chronicle
     limit = _limit(arguments, 500)
     runs = bool(arguments.get("runs", True))
     since = arguments.get("since")
     if since is None:
-        found = chronicle.newest(limit, runs=runs)
+        found, last = chronicle.newest(limit, runs=runs), chronicle.last
     else:
         deliveries = bool(arguments.get("deliveries"))
         found = chronicle.since(int(since), limit, runs=runs, deliveries=deliveries)
+        last = chronicle.last
+        if len(found) == limit:
+            last = found[-1]["id"] if found else int(since)
     return {
         "session": reactor.state.settings.session,
-        "last": chronicle.last,
+        "last": last,
         "events": found,
     }
 

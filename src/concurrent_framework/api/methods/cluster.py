@@ -79,7 +79,8 @@ class ClusterMethods(Component):
     ) -> dict[str, Any]:
         """List what has happened, the oldest first; `GET /events` tells it live.
 
-        The master keeps the last thousands. `last` is the id of the newest event there is.
+        The master keeps the last thousands. With `last` as the next `after` nothing is missed or
+        told twice: it is the id of the last event told, or the newest one if there are no more.
         """
         assert call.api.feed is not None
         return await call.api.feed.page(after, limit, runs=runs)
