@@ -160,9 +160,10 @@ def test_what_a_task_that_failed_refers_to_may_be_gone(cluster: SimCluster) -> N
     digest = app.share(data(1))
     app.push([b"0.1:!no route"], shares=(digest,))
     cluster.run()
-    assert len(cluster.master.state.letters.of()) == 1
+    assert [one["retriable"] for one in order(cluster, "failures")["failures"]] == [True]
     app.release(digest)
     cluster.run_for(10)
+    assert [one["retriable"] for one in order(cluster, "failures")["failures"]] == [False]
     with pytest.raises(
         RefusedOrderError, match="1/1 cannot be attempted again: it needs a shared object"
     ):

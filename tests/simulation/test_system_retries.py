@@ -13,6 +13,7 @@ from concurrent_framework.application.events import Leaving
 from concurrent_framework.application.outcomes import result_of
 from concurrent_framework.code.blobs import make_blob
 from concurrent_framework.master.events import Greeted, Received
+from concurrent_framework.master.letters import Letters
 from concurrent_framework.model.spec import DATA
 from concurrent_framework.protocol.application import Query
 from concurrent_framework.protocol.session import Hello
@@ -139,6 +140,30 @@ class Unsure(TaskSystem):
         return sorted(self.told)
 
 
+def offered(stage: Stage) -> list[tuple[str, bool]]:
+    """Return for each failure whether people are told that it can be attempted again."""
+    found = order(stage.cluster, "failures")["failures"]
+    return [(one["task"], one["retriable"]) for one in found]
+
+
+class Large(Ledger):
+    """Has more in it than is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self.ballast = bytes(4000)
+
+
+def test_a_system_that_was_too_large_to_be_kept_is_not_offered_to_be_retried() -> None:
+    stage = journalled(Large())
+    stage.cluster.master.state.letters = Letters(10, 8_000, 3600.0)
+    stage.give_up()
+    stage.cluster.run_for(0.1)
+    assert offered(stage) == [("1/1", False)]
+    with pytest.raises(RefusedOrderError, match="it was too large to be kept"):
+        order(stage.cluster, "retry", target="1/1")
+
+
 def test_a_system_whose_code_failed_is_told_again_what_it_failed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -148,7 +173,10 @@ def test_a_system_whose_code_failed_is_told_again_what_it_failed_on(
     text = order(stage.cluster, "show", task="1/1")["text"]
     assert text.endswith("`concurrent retry 1/1` has it begin again from its last checkpoint")
     monkeypatch.setattr(Unsure, "there", True)
-    stage.retry()
+    assert offered(stage) == [("1/1", True)]
+    again = stage.retry()
+    [failure] = order(stage.cluster, "failures")["failures"]
+    assert (failure["retriable"], failure["retried_as"]) == (False, again)
     assert stage.finish() == list(range(12))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import finding, views
+from concurrent_framework.master import finding, recovered, views
 from concurrent_framework.model.ids import application_of, format_key, parse_key
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def answer(
             return events(reactor, arguments)
         case "failures":
             number = finding.number_of(reactor, wanted) if wanted else None
-            return failures(reactor.state, number, arguments)
+            return failures(reactor.state, number, arguments, reactor.now)
         case "output":
             echo = _echo_of(reactor.state, str(wanted))
             return output(reactor.state, echo or finding.application(reactor, wanted), arguments)
@@ -107,7 +107,9 @@ def output(
     }
 
 
-def failures(state: MasterState, number: int | None, arguments: dict[str, Any]) -> dict[str, Any]:
+def failures(
+    state: MasterState, number: int | None, arguments: dict[str, Any], now: float
+) -> dict[str, Any]:
     """Return tasks that failed, the newest first, also of applications that have ended.
 
     Those that somebody has cancelled are none. Failed tasks that are not kept are remembered while
@@ -127,17 +129,17 @@ def failures(state: MasterState, number: int | None, arguments: dict[str, Any]) 
     return {
         "total": len(found),
         "failures": [
-            _failed(state, *one) if isinstance(one, tuple) else _kept(state, one)
+            _failed(state, *one) if isinstance(one, tuple) else _kept(state, one, now)
             for one in found[offset : offset + limit]
         ],
     }
 
 
-def failure_of(state: MasterState, key: int) -> dict[str, Any] | None:
+def failure_of(state: MasterState, key: int, now: float) -> dict[str, Any] | None:
     """Return what is known of a task that failed; None if nothing is."""
     letter = state.letters.get(key)
     if letter is not None:
-        return _kept(state, letter)
+        return _kept(state, letter, now)
     application = state.applications.get(application_of(key))
     known_ones = (*application.cancellations, *application.failures) if application else ()
     for known, name, failure in reversed(known_ones):
@@ -152,7 +154,7 @@ def task(reactor: MasterReactor, key: int) -> dict[str, Any]:
     record = state.tasks.get(key)
     if record is not None:
         return {**views.task(state, record, reactor.now), "losses": record.losses}
-    failed = failure_of(state, key)
+    failed = failure_of(state, key, reactor.now)
     if failed is not None:
         return {**failed, "state": "cancelled" if failed["kind"] == "cancelled" else "failed"}
     return {"task": format_key(key), "state": "unknown"}
@@ -170,13 +172,13 @@ def _failed(state: MasterState, key: int, name: str, failure: Failure) -> dict[s
     }
 
 
-def _kept(state: MasterState, letter: Letter) -> dict[str, Any]:
+def _kept(state: MasterState, letter: Letter, now: float) -> dict[str, Any]:
     return {
         **_described(letter.key, letter.name, letter.failure),
         "application": letter.owner,
         "application_name": letter.application_name,
         "ended": letter.ended + state.settings.epoch,
-        "retriable": letter.task is not None and not letter.retried,
+        "retriable": recovered.retriable(state, letter, now),
         "retried_as": format_key(letter.retried) if letter.retried else "",
     }
 

@@ -1,8 +1,9 @@
 """Attempting failed tasks again: as new tasks, so that each still has exactly one outcome. PURE.
 
-Failed task systems begin again from their last checkpoint (`revival`). A dead letter becomes a new task of its application while the master has that: it is running, away,
-or detached. Otherwise it becomes one of a *recovered* application, which keeps what comes of it
-for `concurrent attach`, as a detached one does.
+Failed task systems begin again from their last checkpoint (`revival`). A dead letter becomes a new
+task of its application while the master has that: it is running, away, or detached. Otherwise it
+becomes one of a *recovered* application, which keeps what comes of it for `concurrent attach`, as a
+detached one does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from concurrent_framework.master.letters import Letter
     from concurrent_framework.master.reactor import MasterReactor
-    from concurrent_framework.master.state import ApplicationRecord
+    from concurrent_framework.master.state import ApplicationRecord, MasterState
 
 
 def retry(reactor: MasterReactor, target: str) -> dict[str, Any]:
@@ -58,9 +59,9 @@ def _one(reactor: MasterReactor, target: str) -> list[Letter]:
         reason = f"task {target} is not among the failed tasks; `concurrent failed` lists those"
     elif letter.retried:
         reason = f"task {target} is attempted again already, as {format_key(letter.retried)}"
-    elif objection := _objection(reactor, letter):
+    elif against := objection(reactor.state, letter, reactor.now):
         what = "task" if letter.task is not None else f"{letter.name}, the task system"
-        reason = f"{what} {target} cannot be attempted again: {objection}"
+        reason = f"{what} {target} cannot be attempted again: {against}"
     else:
         return [letter]
     raise UnanswerableError(reason)
@@ -74,7 +75,7 @@ def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
     else:
         number = finding.number_of_ended(reactor, target)
         number = number or finding.application(reactor, target).number
-    chosen = [one for one in letters.of(number) if not one.retried and not _objection(reactor, one)]
+    chosen = [one for one in letters.of(number) if retriable(reactor.state, one, reactor.now)]
     # What failed of a system's tasks is attempted again by the system, as far as it matters to it.
     theirs = {one.remains.application for one in chosen if one.remains is not None}
     chosen = [one for one in chosen if one.task is None or one.application not in theirs]
@@ -84,11 +85,16 @@ def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
     return chosen
 
 
-def _objection(reactor: MasterReactor, letter: Letter) -> str:
+def retriable(state: MasterState, letter: Letter, now: float) -> bool:
+    """Whether a letter can be attempted again."""
+    return not letter.retried and not objection(state, letter, now)
+
+
+def objection(state: MasterState, letter: Letter, now: float) -> str:
     """Return why a letter cannot be attempted again; empty if it can."""
     if letter.spec is None:
-        return revival.objection(reactor.state, letter, reactor.now)
-    if all(one in reactor.state.codes for one in letter.spec.data()):
+        return revival.objection(state, letter, now)
+    if all(one in state.codes for one in letter.spec.data()):
         return ""
     return "it needs a shared object that nobody has any more: push it again"
 
