@@ -1,8 +1,12 @@
+"""How the answers of a master look on a terminal."""
+
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
-from concurrent_framework.cli.tables import make_table, out
+from concurrent_framework.cli.tables import make_table, out, show_applications
 
 NAME = "an application of a rather long name"
 
@@ -28,3 +32,19 @@ def test_who_reads_may_say_how_wide_it_is(
     shown = printed(capsys)
     assert NAME not in shown
     assert max(map(len, shown.splitlines())) <= 70
+
+
+def application(**counts: int) -> dict[str, Any]:
+    zero = dict.fromkeys(("waiting", "assigned", "finished", "failed", "cancelled"), 0)
+    about = {"application": 1, "name": "Hunt", "state": "running", "paused": False}
+    return {**about, "progress": None, "submitted": 9, "age": 1.0, "systems": [], **zero, **counts}
+
+
+def test_what_was_cancelled_is_apart_from_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    show_applications([application(failed=2)])
+    assert "CANCELLED" not in capsys.readouterr().out
+    show_applications([{**application(failed=2), "systems": [application(cancelled=777)]}])
+    head, _, one, system = capsys.readouterr().out.strip().splitlines()
+    assert head.split()[-3:] == ["FAIL", "CANCELLED", "AGE"]
+    assert one.split()[-4:-2] == ["2", "0"]
+    assert system.split()[-4:-2] == ["0", "777"]

@@ -59,6 +59,10 @@ def drawn(applications: int, workers: int, width: int, height: int, state: str =
         [worker(number, state) for number in range(workers)],
         [application(number) for number in range(applications)],
     )
+    return printed(look, width, height)
+
+
+def printed(look: Look, width: int, height: int) -> str:
     console = Console(file=StringIO(), width=width, height=height, color_system=None)
     console.print(picture(look, "q ends", Room(width, height)))
     assert isinstance(console.file, StringIO)
@@ -85,3 +89,40 @@ def test_what_has_no_room_is_counted(applications: int, workers: int) -> None:
     told = [int(line.split()[1]) for line in shown.replace(",", "").splitlines() if "more" in line]
     assert rows + sum(told) == applications + workers
     assert shown.rstrip().endswith("q ends")
+
+
+def test_long_names_take_one_line_and_can_be_told_apart() -> None:
+    host = "build-agent-of-the-rendering-department-7"
+    nodes = [
+        {**worker(number), "worker": f"{host}-{4711 + number}", "host": host}
+        for number in range(40)
+    ]
+    nodes[0]["host"] = "another-host-with-a-name-that-is-long"
+    apps = [
+        {**application(number, "away"), "name": f"RenderingOfAVeryLongFilm {number:02}"}
+        for number in range(40)
+    ]
+    status = {**STATUS, "master": host * 2}
+    for found in (nodes, nodes[1:]):
+        shown = printed(Look(status, 1234.5, found, apps), 80, 24)
+        lines = shown.rstrip().splitlines()
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= 80
+        assert "8 of 8 executors busy" in lines[0]
+        rows = [line for line in lines if " of 4 " in line]
+        assert len(rows) > 3
+        for line, one in zip(rows, found, strict=False):
+            assert line.strip().startswith("build-")
+            assert f"{one['worker'][-5:]} " in line
+            assert "12,345" in line
+        named = [line for line in lines if "1,234/s" in line and "%" in line]
+        assert len(named) > 3
+        assert all("away" in line and "54,321" in line for line in named)
+    assert "HOST" in printed(Look(status, 1.0, nodes, apps), 80, 24)
+    assert "HOST" not in shown, "it is the beginning of each name"
+
+
+def test_what_was_cancelled_has_not_failed() -> None:
+    one = {**application(0), "failed": 0, "cancelled": 777}
+    shown = printed(Look(STATUS, 1.0, [], [one]), 120, 24)
+    assert "777" not in shown

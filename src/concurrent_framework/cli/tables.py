@@ -91,13 +91,14 @@ def show_applications(answer: Sequence[Mapping[str, Any]]) -> None:
     if not answer:
         console.print("no applications: `concurrent run TARGET --join LINK` starts one here")
         return
-    table = make_table(
-        "ID>", "NAME~", "STATE", "PROGRESS", "WAIT>", "RUN>", "DONE>", "FAIL>", "AGE>"
-    )
+    all_of_them = [each for one in answer for each in (one, *one["systems"])]
+    cancelled = any(each["cancelled"] for each in all_of_them)
+    figures = ("WAIT>", "RUN>", "DONE>", "FAIL>", *(("CANCELLED>",) if cancelled else ()))
+    table = make_table("ID>", "NAME~", "STATE", "PROGRESS", *figures, "AGE>")
     for one in answer:
-        table.add_row(*_application_cells(one, str(one["application"]), ""))
+        table.add_row(*_application_cells(one, str(one["application"]), "", cancelled=cancelled))
         for system in one["systems"]:
-            table.add_row(*_application_cells(system, "", "└ "))
+            table.add_row(*_application_cells(system, "", "└ ", cancelled=cancelled))
     console.print(table)
 
 
@@ -125,8 +126,10 @@ def show_tasks(answer: Mapping[str, Any]) -> None:
         console.print(Text(f"  and {rest} more; see them with --limit", "dim"))
 
 
-def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list[Any]:
-    failed = one["failed"] + one["cancelled"]
+def _application_cells(
+    one: Mapping[str, Any], number: str, indent: str, *, cancelled: bool
+) -> list[Any]:
+    failed = one["failed"]
     return [
         number,
         Text(f"{indent}{one['name']}", "bold" if number else ""),
@@ -136,6 +139,7 @@ def _application_cells(one: Mapping[str, Any], number: str, indent: str) -> list
         count(one["assigned"]),
         count(one["finished"]),
         Text(count(failed), "bold red" if failed else "dim"),
+        *([Text(count(one["cancelled"]), STATE_STYLES["cancelled"])] if cancelled else []),
         age(one["age"]),
     ]
 

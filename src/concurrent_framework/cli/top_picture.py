@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +14,7 @@ from concurrent_framework.cli.amounts import age, count, rate, size, span
 from concurrent_framework.cli.tables import STATE_STYLES, make_table
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from concurrent_framework.cli.watching import Look
 
@@ -22,8 +23,32 @@ NARROW_BAR = 5
 WIDE = 110
 """Characters; a narrower terminal gets less of everything."""
 NAME = 10
+MASTER = 24
 AROUND = 14
 """Lines around the rows of the two tables."""
+
+
+class Short:
+    """A name in one line, cut in its middle if it is too long: its end tells it from others.
+
+    Args:
+        text: the whole name.
+
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Tell how wide it may be."""
+        width = self._text.cell_len
+        return Measurement(min(width, NAME), width).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        text = _cut(self._text, options.max_width)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        yield text
 
 
 class Room(NamedTuple):
@@ -69,11 +94,18 @@ def _more(left: int, what: str) -> list[Text]:
     return [Text(f"  and {count(left)} more {what}", "dim")] if left else []
 
 
+def _cut(text: Text, width: int) -> Text:
+    if not text.cell_len > width > 2:  # there is an end on either side of the ellipsis
+        return text.copy()
+    tail = (width - 1) // 2
+    return Text.assemble(text[: width - 1 - tail], "…", text[-tail:])
+
+
 def _head(look: Look) -> RenderableType:
     status = look.status
     first = Text.assemble(
         ("● ", "green"),
-        (str(status["master"]), "bold"),
+        _cut(Text(str(status["master"]), "bold"), MASTER),
         f"  up {span(status['uptime'])}   ",
         (rate(look.rate), "bold cyan"),
         f"   {status['occupied']:g} of {status['executors']} executors busy",
@@ -84,6 +116,7 @@ def _head(look: Look) -> RenderableType:
         if number
     ]
     second = Text("  tasks: ") + (Text(", ").join(states) if states else Text("none"))
+    first.no_wrap, first.overflow = True, "ellipsis"
     return Group(first, second)
 
 
@@ -96,7 +129,7 @@ def _applications(applications: list[dict[str, Any]], *, narrow: bool) -> Render
     table.columns[1].min_width = NAME
     for one in applications:
         family = [one, *one["systems"]]
-        failed = sum(each["failed"] + each["cancelled"] for each in family)
+        failed = sum(each["failed"] for each in family)
         how = Text(one["state"], STATE_STYLES.get(one["state"], ""))
         name = Text(str(one["name"]), "bold")
         if narrow and one["state"] != "running":
@@ -104,7 +137,7 @@ def _applications(applications: list[dict[str, Any]], *, narrow: bool) -> Render
         left = "-" if one["eta"] is None else (age if narrow else span)(one["eta"])
         table.add_row(
             str(one["application"]),
-            name,
+            Short(name),
             *(() if narrow else (how,)),
             _bar(one["done"], one["total"], NARROW_BAR if narrow else BAR),
             count(sum(each["finished"] for each in family)),
@@ -121,14 +154,17 @@ def _nodes(nodes: list[dict[str, Any]], *, narrow: bool) -> RenderableType:
     if not nodes:
         return Text("no workers: start one with `concurrent worker`\n", "yellow")
     more = () if narrow else ("MEMORY>", "HEARD>")
-    table = make_table("WORKER~", "HOST~", "STATE", "BUSY>", "DONE>", "RATE>", *more)
+    # Most workers are called after their host, which then needs no room of its own.
+    named = narrow and all(str(one["worker"]).startswith(str(one["host"])) for one in nodes)
+    host = () if named else ("HOST~",)
+    table = make_table("WORKER~", *host, "STATE", "BUSY>", "DONE>", "RATE>", *more)
     table.columns[0].min_width = NAME
     for one in nodes:
         state = str(one["state"])
         memory = size(one["memory"]) if one["memory"] else "-"
         table.add_row(
-            Text(str(one["worker"]), "bold"),
-            str(one["host"]),
+            Short(Text(str(one["worker"]), "bold")),
+            *(() if named else (Short(Text(str(one["host"]))),)),
             Text(state, STATE_STYLES.get(state, "yellow")),
             f"{count(min(one['tasks'], one['executors']))} of {count(one['executors'])}",
             count(one["finished"]),
