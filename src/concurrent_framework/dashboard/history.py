@@ -16,11 +16,11 @@ POINTS = 600
 NODE_POINTS = 60
 """The same for each node."""
 RUNS = 4000
+"""Runs kept for the stream."""
 SHOWN = 150
 """Of these points, a chart shows so many: it is not wider, and each travels to the browser."""
 GAP = 15.0
 """Seconds between two looks after which a curve is cut: nobody looked in between."""
-"""Runs kept for the stream."""
 
 
 class Point(NamedTuple):
