@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from concurrent_framework.application.events import Leaving
 from concurrent_framework.testing.cluster import SimCluster
-from tests.simulation.orders import order
+from tests.simulation.orders import RefusedOrderError, order
 
 
 def events_of(cluster: SimCluster, limit: int) -> list[int]:
@@ -37,3 +38,39 @@ def test_a_page_of_no_events_goes_on_where_it_was() -> None:
     assert order(cluster, "events", since=0, limit=0)["last"] == 0
     newest: dict[str, Any] = order(cluster, "events", limit=1)
     assert newest["last"] == cluster.master.chronicle.last
+
+
+def test_one_busy_worker_does_not_make_others_look_busy() -> None:
+    cluster = SimCluster()
+    cluster.add_worker("idle", executors=4)
+    cluster.add_worker("busy", executors=4, labels=("big",))
+    app = cluster.add_application()
+    app.push([b"0.004"] * 100, labels=("big",))
+    cluster.run()
+    app.push([b"0.004"] * 8, labels=("big",))
+    cluster.run_for(0.002)
+    idle, busy = order(cluster, "workers")
+    assert (idle["tasks"], busy["tasks"]) == (0, 8)
+    status = order(cluster, "status")
+    assert (status["executors"], status["occupied"]) == (8, 4.0)
+
+
+@pytest.mark.parametrize("kind", ["failed", "failures", "retry"])
+def test_a_name_of_several_that_run_does_not_stand_for_one_that_has_ended(kind: Any) -> None:
+    cluster = SimCluster()
+    cluster.add_worker()
+    about = "target" if kind == "retry" else "application"
+    fetcher: dict[str, Any] = {about: "Fetcher"}
+    number: dict[str, Any] = {about: "1"}
+    first = cluster.add_application("Fetcher")
+    first.push([b"0.1:!wrong"])
+    cluster.run()
+    first.feed([Leaving()])
+    cluster.run_for(1)
+    if kind != "retry":
+        assert order(cluster, kind, **fetcher)
+    for session in ("second", "third"):
+        cluster.add_application("Fetcher", session=session)
+    with pytest.raises(RefusedOrderError, match=": 2, 3; give the number"):
+        order(cluster, kind, **fetcher)
+    assert order(cluster, kind, **number)

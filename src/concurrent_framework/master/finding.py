@@ -48,11 +48,10 @@ def applications(reactor: MasterReactor, text: str) -> list[ApplicationRecord]:
 
 
 def number_of(reactor: MasterReactor, wanted: object) -> int:
-    """Return the number of an application that is there or has ended."""
+    """Return the number of an application that is there or, if none of this name is, has ended."""
     text = str(wanted)
-    matches = applications(reactor, text)
-    number = matches[0].number if len(matches) == 1 else number_of_ended(reactor, text)
-    return number or application(reactor, text).number
+    ended = 0 if applications(reactor, text) else number_of_ended(reactor, text)
+    return ended or application(reactor, text).number
 
 
 def number_of_ended(reactor: MasterReactor, text: str) -> int:

@@ -70,11 +70,10 @@ def _one(reactor: MasterReactor, target: str) -> list[Letter]:
 def _all_of(reactor: MasterReactor, target: str) -> list[Letter]:
     letters = reactor.state.letters
     matches = finding.applications(reactor, target)
-    if len(matches) == 1 and letters.of(matches[0].number):
-        number = matches[0].number
-    else:
-        number = finding.number_of_ended(reactor, target)
-        number = number or finding.application(reactor, target).number
+    ended = 0
+    if not matches or (len(matches) == 1 and not letters.of(matches[0].number)):
+        ended = finding.number_of_ended(reactor, target)
+    number = ended or finding.application(reactor, target).number
     chosen = [one for one in letters.of(number) if retriable(reactor.state, one, reactor.now)]
     # What failed of a system's tasks is attempted again by the system, as far as it matters to it.
     theirs = {one.remains.application for one in chosen if one.remains is not None}

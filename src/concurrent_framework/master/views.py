@@ -24,9 +24,8 @@ def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
         "pattern": pattern,
         "workers": len(present),
         "executors": sum(worker.capacity.executors for worker in present),
-        "occupied": min(
-            sum(worker.occupied for worker in present),
-            float(sum(worker.capacity.executors for worker in present)),
+        "occupied": sum(
+            min(worker.occupied, float(worker.capacity.executors)) for worker in present
         ),
         "recovering": [state.workers[number].name for number in sorted(state.awaited)],
         "trouble": state.trouble,
