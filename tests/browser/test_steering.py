@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -103,5 +104,8 @@ def test_a_failed_task_is_read_while_others_fail_and_retried(
     (held.gate / "healed").touch()
     failed.get_by_role("button", name="Retry").click()
     window.says(".q-notification", "is attempted again")
+    failed.get_by_role("button", name="Retry").wait_for(state="hidden")
+    window.says(f"[data-task='{held.key(0)}'] .what", "attempted again as")
+    window.page.get_by_text(re.compile("[0-9] failures$")).wait_for()
     held.let(*range(6))
     until(lambda: client.applications.outcome(application=held.number)["finished"] == 5)

@@ -76,3 +76,30 @@ def test_runs_that_came_between_two_looks_are_all_kept() -> None:
 
     asyncio.run(scene())
     assert len(observer.history.runs) == EVENTS + 100
+
+
+def test_a_stream_that_begins_while_an_answer_is_under_way_gets_what_ran_before() -> None:
+    cluster = SimCluster()
+    cluster.add_worker(executors=1)
+    app = cluster.add_application()
+    client = FakeClient(cluster)
+    observer = Observer(cast(Client, client))
+
+    async def scene() -> None:
+        app.push([b"1"] * (EVENTS + 100))
+        cluster.run()
+        await observer.refresh()
+        answered = client.batch
+
+        def batch(calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+            answers = answered(calls)
+            observer.begin_stream()
+            return answers
+
+        client.batch = batch  # type: ignore[method-assign]
+        await observer.refresh()
+        client.batch = answered  # type: ignore[method-assign]
+        await observer.refresh()
+
+    asyncio.run(scene())
+    assert len(observer.history.runs) == EVENTS + 100

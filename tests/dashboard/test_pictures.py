@@ -7,6 +7,7 @@ from typing import Any
 from concurrent_framework.cli.watching import Watch
 from concurrent_framework.dashboard.history import NODE_POINTS, History, Point, thinned
 from concurrent_framework.dashboard.lanes import MOST_LANES, lanes_of
+from concurrent_framework.dashboard.pages.stream import note_of
 from concurrent_framework.dashboard.wire import arrived, travelling
 
 
@@ -53,15 +54,34 @@ def test_what_is_too_old_is_not_shown() -> None:
     assert lanes_of([run(1, end=10.0)], {}, 10.0).bars == []
 
 
-def test_history_forgets_nodes_that_left_and_counts_errors_per_second() -> None:
+def test_history_forgets_nodes_that_left() -> None:
     history, watch = History(), Watch()
     for second in range(NODE_POINTS + 5):
         nodes = [node("a", 8), *([node("b", 1)] if second < 3 else [])]
         history.take(float(second), watch.take(float(second), status(2 * second), nodes, []))
     assert set(history.nodes) == {"a"}
     assert list(history.nodes["a"]) == [1.0] * NODE_POINTS
-    assert history.points[-1].errors == 2.0
     assert history.points[-1].utilisation == 0.25
+
+
+def failures_at(*seen: tuple[float, int]) -> list[float]:
+    """Return what the chart of failures shows for looks, each a moment and how many have failed."""
+    history, watch = History(), Watch()
+    for moment, failed in seen:
+        history.take(moment, watch.take(moment, status(failed), [], []))
+    return [round(one.errors, 2) for one in history.points]
+
+
+def test_failures_are_those_of_the_last_minute() -> None:
+    assert failures_at((0, 3), (1, 4), (2, 4), (31, 6), (60, 6), (61, 6)) == [0, 1, 1, 3, 3, 2]
+
+
+def test_an_application_that_ends_takes_its_failures_along() -> None:
+    assert failures_at((0, 3), (1, 5), (2, 0), (3, 1)) == [0, 2, 2, 3]
+
+
+def test_of_a_time_in_which_nobody_looked_a_minute_has_its_share() -> None:
+    assert failures_at((0, 0), (600, 50), (601, 50)) == [0, 5, 5]
 
 
 def test_a_scope_travels_with_its_role_and_without_what_cannot() -> None:
@@ -92,3 +112,11 @@ def test_a_long_curve_is_thinned_and_stands_still() -> None:
     assert 75 <= len(before) <= 151
     assert {one.time for one in before[1:-1]} <= {one.time for one in after}
     assert points[0].busy == 50.0
+
+
+def test_a_stream_says_from_when_on_it_shows_and_what_it_leaves_out() -> None:
+    bars = lanes_of([run(1), {**run(2), "tasks": 9}], {}, 0.0).bars
+    assert note_of(bars, 0, "") == "10 tasks in 2 batches"
+    assert note_of(bars, 3, "12:26:11") == (
+        "10 tasks in 2 batches, all that is known begins at 12:26:11, 3 workers not shown"
+    )

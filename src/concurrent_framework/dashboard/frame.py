@@ -85,6 +85,7 @@ class Frame:
                     ui.label(one.title)
                     if one.path == "/failures":
                         self._failed = ui.label().classes("count")
+                        self._failed.props('title="Kept, also of applications that have ended"')
                 if here:
                     link.props('aria-current="page"')
 

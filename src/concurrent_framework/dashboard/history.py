@@ -19,6 +19,7 @@ RUNS = 4000
 """Runs kept for the stream."""
 SHOWN = 150
 """Of these points, a chart shows so many: it is not wider, and each travels to the browser."""
+MINUTE = 60.0
 GAP = 15.0
 """Seconds between two looks after which a curve is cut: nobody looked in between."""
 
@@ -31,7 +32,7 @@ class Point(NamedTuple):
         rate: tasks that ended per second.
         queued: tasks that wait.
         running: tasks at workers.
-        errors: tasks that failed per second.
+        errors: tasks that failed in the minute before.
         utilisation: share of the executors that are busy, 0 to 1.
 
     """
@@ -57,6 +58,7 @@ class History:
         self.nodes: dict[str, deque[float]] = {}
         self.runs: deque[dict[str, Any]] = deque(maxlen=RUNS)
         self._failed: tuple[float, int] | None = None
+        self._failures: deque[tuple[float, float]] = deque()
 
     def take(self, time: float, look: Look) -> None:
         """Add a look."""
@@ -84,11 +86,15 @@ class History:
         self.runs.extend(one for one in events if one["kind"] == "tasks.ran")
 
     def _errors(self, time: float, failed: int) -> float:
-        """Return failures per second; those of applications that have ended are not counted."""
+        """Return failures of the last minute; those of applications that have ended are not counted."""
         before, self._failed = self._failed, (time, failed)
-        if before is None or time <= before[0]:
-            return 0.0
-        return max(0.0, (failed - before[1]) / (time - before[0]))
+        if before is not None and failed > before[1]:
+            # Of a longer time in which nobody looked, a minute has its share.
+            share = min(1.0, MINUTE / max(time - before[0], 1e-9))
+            self._failures.append((time, share * (failed - before[1])))
+        while self._failures and self._failures[0][0] <= time - MINUTE:
+            self._failures.popleft()
+        return sum(count for _, count in self._failures)
 
 
 def thinned(points: Sequence[Point], most: int = SHOWN) -> list[Point]:

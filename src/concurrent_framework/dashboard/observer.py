@@ -8,7 +8,7 @@ from typing import Any
 
 from concurrent_framework.api.client import ApiError, Client
 from concurrent_framework.cli.watching import Look, Watch
-from concurrent_framework.dashboard.history import History
+from concurrent_framework.dashboard.history import RUNS, History
 from concurrent_framework.model.errors import ConcurrentError
 
 INTERVAL = 1.0
@@ -51,6 +51,7 @@ class Observer:
         self.events: list[dict[str, Any]] = []
         self._watch = Watch()
         self._last = ""
+        self._from_before = False
         self._visitors = 0
         self._streams = 0
         self._looking: asyncio.Task[None] | None = None
@@ -70,9 +71,7 @@ class Observer:
 
     def begin_stream(self) -> None:
         """Note that a page wants to know what ran, also of late."""
-        if not self._streams:
-            self._last = ""
-            self.history.runs.clear()
+        self._from_before = self._from_before or not self._streams
         self._streams += 1
 
     def end_stream(self) -> None:
@@ -142,7 +141,13 @@ class Observer:
             page = await self.ask("events.list", **self._wanted())
 
     def _wanted(self) -> dict[str, Any]:
-        return {"after": self._last, "limit": EVENTS, "runs": self._streams > 0}
+        """Return which events to ask for; a new stream begins with all runs that there is room for."""
+        limit = EVENTS
+        if self._from_before:
+            self._from_before = False
+            self._last, limit = "", RUNS
+            self.history.runs.clear()
+        return {"after": self._last, "limit": limit, "runs": self._streams > 0}
 
     def _take_page(self, page: dict[str, Any]) -> None:
         found = page["events"]

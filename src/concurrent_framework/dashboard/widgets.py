@@ -68,12 +68,14 @@ class Tile:
 
     Args:
         label: what it is.
+        meant: more about it, for who points at it.
 
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, meant: str = "") -> None:
         mark = label.lower().replace(" ", "-")
-        with ui.element("div").classes("tile").props(f'data-tile="{mark}"'):
+        title = f' title="{meant}"' if meant else ""
+        with ui.element("div").classes("tile").props(f'data-tile="{mark}"{title}'):
             ui.label(label).classes("label")
             self._value = ui.label(NONE).classes("value")
             self._note = ui.label().classes("note")

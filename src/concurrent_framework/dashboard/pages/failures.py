@@ -42,6 +42,7 @@ class Failures:
         self._page = 1
         self._shown: list[str] | None = None
         self._unfolded: set[str] = set()
+        self._folds: dict[str, _Fold] = {}
         self._list = ui.element("div").classes("folds")
         with ui.element("div").classes("titlebar pager"):
             self._count = ui.label().classes("muted small")
@@ -53,16 +54,20 @@ class Failures:
     async def renew(self) -> None:
         """Get the present page again; the list stands still while somebody reads one of them."""
         answer = await self._asked()
-        keys = [f"{one['task']} {one['retried_as']}" for one in answer["failures"]]
+        found = {one["task"]: one for one in answer["failures"]}
+        keys = list(found)
         pages = max(1, -(-answer["total"] // self._size))
         held = bool(self._unfolded) and keys != self._shown
-        waits = "; newer ones are listed when all are folded" if held else ""
+        newer = held and not found.keys() <= self._folds.keys()
+        waits = "; newer ones are listed when all are folded" if newer else ""
         self._count.text = f"{count(answer['total'])} failures{waits}" if answer["total"] else ""
         self._pager.max = pages
         self._pager.set_visibility(pages > 1)
         if keys != self._shown and not held:
             self._shown = keys
             self._show(answer["failures"])
+        for task in self._folds.keys() & found.keys():
+            self._folds[task].show(found[task])
 
     async def _asked(self) -> Any:
         offset = (self._page - 1) * self._size
@@ -77,6 +82,7 @@ class Failures:
 
     def _show(self, found: list[dict[str, Any]]) -> None:
         self._list.clear()
+        self._folds.clear()
         with self._list:
             if not found:
                 empty(
@@ -85,45 +91,79 @@ class Failures:
                     "A task that fails appears here with its traceback.",
                 )
             for one in found:
-                self._fold(one)
+                self._folds[one["task"]] = _Fold(self._view, one, self._unfolded)
 
-    def _fold(self, one: dict[str, Any]) -> None:
-        fold = ui.expansion().classes("fold").props(f'data-task="{one["task"]}"')
-        with fold.add_slot("header"), ui.element("div").classes("what"):
-            ui.label(f"{one['type'] or one['kind']}: {one['message']}").classes("strong")
-            ui.label(_under(one)).classes("muted small")
 
-        def unfold() -> None:
-            (self._unfolded.add if fold.value else self._unfolded.discard)(one["task"])
-            if fold.value and not inside.default_slot.children:
-                with inside:
-                    self._details(one)
+class _Fold:
+    """One failure, that can be unfolded.
 
-        with fold:
-            inside = ui.element("div").classes("inside")
-        fold.on_value_change(unfold)
+    Args:
+        view: the visitor's.
+        failure: what the API tells of it.
+        unfolded: tasks whose failures are unfolded, kept up to date.
 
-    def _details(self, one: dict[str, Any]) -> None:
-        if one["traceback"]:
-            ui.label("Traceback, as it was on the worker").classes("title")
-            with ui.element("pre").classes("block").props('tabindex="0" aria-label="Traceback"'):
-                ui.label(one["traceback"].rstrip())
-        ui.label("Death certificate").classes("title")
-        with ui.element("dl").classes("facts"):
-            for name, value in one["certificate"].items():
-                if value in (None, "", [], ()) or (name == "signal" and not value):
-                    continue
-                with ui.element("dt"):
-                    ui.label(name.replace("_", " "))
-                with ui.element("dd").classes("mono"):
-                    for line in _lines_of(name, value):
-                        ui.label(line)
-        if one["retriable"] and self._view.may("tasks.retry"):
-            with ui.element("div"):
-                tool("Retry", "replay", lambda: self._retry(one["task"]))
+    """
 
-    async def _retry(self, task: str) -> None:
-        await self._view.act(f"Task {task} is attempted again", "tasks.retry", task=task)
+    def __init__(self, view: View, failure: dict[str, Any], unfolded: set[str]) -> None:
+        self._view = view
+        self._failure = failure
+        self._unfolded = unfolded
+        self._offer: ui.element | None = None
+        self._fold = ui.expansion().classes("fold").props(f'data-task="{failure["task"]}"')
+        with self._fold.add_slot("header"), ui.element("div").classes("what"):
+            ui.label(f"{failure['type'] or failure['kind']}: {failure['message']}").classes(
+                "strong"
+            )
+            self._under = ui.label(_under(failure)).classes("muted small")
+        with self._fold:
+            self._inside = ui.element("div").classes("inside")
+        self._fold.on_value_change(self._turned)
+
+    def show(self, failure: dict[str, Any]) -> None:
+        """Show what the API tells of it now."""
+        before, self._failure = self._failure, failure
+        if before != failure:
+            self._under.text = _under(failure)
+            self._show_offer()
+
+    def _turned(self) -> None:
+        task = self._failure["task"]
+        (self._unfolded.add if self._fold.value else self._unfolded.discard)(task)
+        if self._fold.value and self._offer is None:
+            with self._inside:
+                _details(self._failure)
+                self._offer = ui.element("div")
+            with self._offer:
+                tool("Retry", "replay", self._retry)
+            self._show_offer()
+
+    def _show_offer(self) -> None:
+        if self._offer is not None:
+            may = self._failure["retriable"] and self._view.may("tasks.retry")
+            self._offer.set_visibility(may)
+
+    async def _retry(self) -> None:
+        task = self._failure["task"]
+        if await self._view.act(f"Task {task} is attempted again", "tasks.retry", task=task):
+            # It may have succeeded since, and is not listed any more then: nothing is to be retried.
+            self.show({**self._failure, "retriable": False})
+
+
+def _details(failure: dict[str, Any]) -> None:
+    if failure["traceback"]:
+        ui.label("Traceback, as it was on the worker").classes("title")
+        with ui.element("pre").classes("block").props('tabindex="0" aria-label="Traceback"'):
+            ui.label(failure["traceback"].rstrip())
+    ui.label("Death certificate").classes("title")
+    with ui.element("dl").classes("facts"):
+        for name, value in failure["certificate"].items():
+            if value in (None, "", [], ()) or (name == "signal" and not value):
+                continue
+            with ui.element("dt"):
+                ui.label(name.replace("_", " "))
+            with ui.element("dd").classes("mono"):
+                for line in _lines_of(name, value):
+                    ui.label(line)
 
 
 def _under(one: dict[str, Any]) -> str:

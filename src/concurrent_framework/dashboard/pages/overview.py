@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 FEW = 16
 """Up to so many nodes have a bar with a name, more have a cell each."""
 SHOWN = 8
+FAILED = (
+    "Failed and cancelled: tasks of the applications that are here. Kept: those on the page of "
+    "failures, also of applications that have ended."
+)
 LEVELS = {"error": "bad", "warning": "warn"}
 
 
@@ -39,7 +43,7 @@ CHARTS = (
     _Described("Tasks per second", "Tasks that ended per second", ACCENT, "rate"),
     _Described("Waiting tasks", "Tasks that wait for a worker", COLOURS[1], "queued"),
     _Described("Busy executors, %", "Share of the executors at work", COLOURS[3], "busy", 100),
-    _Described("Failures per second", "Tasks that failed per second", BAD, "errors"),
+    _Described("Failures per minute", "Tasks that failed in the minute before", BAD, "errors"),
 )
 
 
@@ -59,7 +63,7 @@ class _Overview:
             self._queue = Tile("Queue")
             self._busy = Tile("Utilisation")
             self._ended = Tile("Finished")
-            self._failed = Tile("Failed")
+            self._failed = Tile("Failed", FAILED)
             self._nodes = Tile("Nodes")
         with ui.element("div").classes("four"):
             self._charts = [_chart(*described) for described in CHARTS]
@@ -92,7 +96,7 @@ class _Overview:
         self._queue.show(count(tasks["waiting"]), f"{count(tasks['assigned'])} at workers")
         self._busy.show(f"{100 * busy:.0f} %", f"{status['occupied']:g} of {executors} executors")
         self._ended.show(count(tasks["finished"]), "ended well")
-        others = f"{count(tasks['cancelled'])} cancelled"
+        others = f"{count(status['failures'])} kept, {count(tasks['cancelled'])} cancelled"
         self._failed.show(count(tasks["failed"]), others, "bad" if tasks["failed"] else "")
         self._nodes.show(count(status["workers"]), f"{count(executors)} executors")
 

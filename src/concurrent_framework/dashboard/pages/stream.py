@@ -9,6 +9,7 @@ from nicegui import ui
 
 from concurrent_framework.cli.amounts import count
 from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, LINE, TOOLTIP, axis
+from concurrent_framework.dashboard.frame import stamp
 from concurrent_framework.dashboard.lanes import Bar, lanes_of
 from concurrent_framework.dashboard.widgets import card, empty, head, tool
 
@@ -79,12 +80,13 @@ class _Stream:
         picture = lanes_of(self._view.observer.history.runs, executors, now - self._span.value)
         self._nothing.set_visibility(not picture.bars)
         self._chart.set_visibility(bool(picture.bars))
-        self._note.text = _note_of(picture.bars, picture.left_out)
         failed = any(one.failed for one in picture.bars)
         self._show_legend({one.application for one in picture.bars}, failed=failed)
         since = now - self._span.value
         if picture.bars and picture.shortened:  # there is no more to show: no empty space, then
             since = max(since, min(picture.bars[0].start, now - SHORTEST))
+        began = stamp(since) if since > now - self._span.value + 1 else ""
+        self._note.text = note_of(picture.bars, picture.left_out, began)
         options = self._chart.options
         options["yAxis"]["data"] = picture.names
         options["xAxis"]["min"], options["xAxis"]["max"] = 1000 * since, 1000 * now
@@ -110,7 +112,7 @@ class _Stream:
 def _options() -> dict[str, Any]:
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 12, "top": 6, "bottom": 52, "containLabel": True},
+        "grid": {"left": 8, "right": 8, "top": 6, "bottom": 52, "containLabel": True},
         "tooltip": {":formatter": TOLD, **TOOLTIP},
         "xAxis": axis("time"),
         "yAxis": axis("category", inverse=True, data=[]),
@@ -157,7 +159,19 @@ def _item(bar: Bar) -> dict[str, Any]:
     }
 
 
-def _note_of(bars: list[Bar], left_out: int) -> str:
+def note_of(bars: list[Bar], left_out: int, began: str) -> str:
+    """Return what is said of a picture.
+
+    Args:
+        bars: what is in it.
+        left_out: how many workers are not.
+        began: the time of day at which it begins, if it is shorter than was asked for.
+
+    """
     tasks = sum(one.tasks for one in bars)
-    text = f"{count(tasks)} tasks in {count(len(bars))} batches"
-    return f"{text}, {left_out} workers not shown" if left_out else text
+    parts = [
+        f"{count(tasks)} tasks in {count(len(bars))} batches",
+        f"all that is known begins at {began}" if began else "",
+        f"{left_out} workers not shown" if left_out else "",
+    ]
+    return ", ".join(part for part in parts if part)
