@@ -12,8 +12,10 @@ ACCENT = "#14a098"
 BAD = "#e0695e"
 COLOURS = ("#14a098", "#5b7fdb", "#d9943a", "#a86bc9", "#6aa84f", "#b5bd3f", "#3aa0c9", "#9a8a5a")
 """Colours of applications, by their number."""
-CLOCK = {"time": {"formatter": "{HH}:{mm}:{ss}", "alignMinLabel": "left", "alignMaxLabel": "right"}}
-"""How axes of time are labelled: all alike, and the outer ones stay within the plot."""
+CLOCK = {"time": {"formatter": "{HH}:{mm}:{ss}"}}
+"""How axes of time are labelled: all alike."""
+EDGE = 23
+"""Pixels right of a plot, half as wide as a label of `CLOCK`; they lie in the padding of the card."""
 TOOLTIP = {
     "backgroundColor": "rgba(20,26,29,.94)",
     "borderWidth": 0,
@@ -59,7 +61,7 @@ class TimeChart:
         self._chart = ui.echart(
             {
                 "animation": False,
-                "grid": {"left": 2, "right": 2, "top": 8, "bottom": 2, "containLabel": True},
+                "grid": {"left": 2, "right": EDGE, "top": 8, "bottom": 2, "containLabel": True},
                 "tooltip": {"trigger": "axis", **TOOLTIP},
                 "xAxis": axis("time", splitNumber=3),
                 "yAxis": axis("value", min=0, max=top, minInterval=1, splitNumber=3, **steps),

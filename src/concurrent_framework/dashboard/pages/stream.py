@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from concurrent_framework.cli.amounts import count
-from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, LINE, TOOLTIP, axis
+from concurrent_framework.dashboard.charts import ACCENT, BAD, COLOURS, EDGE, LINE, TOOLTIP, axis
 from concurrent_framework.dashboard.frame import stamp
 from concurrent_framework.dashboard.lanes import Bar, lanes_of
 from concurrent_framework.dashboard.widgets import card, empty, head, tool
@@ -112,7 +112,7 @@ class _Stream:
 def _options() -> dict[str, Any]:
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 8, "top": 6, "bottom": 52, "containLabel": True},
+        "grid": {"left": 8, "right": EDGE, "top": 6, "bottom": 52, "containLabel": True},
         "tooltip": {":formatter": TOLD, **TOOLTIP},
         "xAxis": axis("time"),
         "yAxis": axis("category", inverse=True, data=[]),
