@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from concurrent_framework.master import archive, explain, finding, observing, orders, views
+from concurrent_framework.master import archive, explain, finding, listing, observing, orders, views
 from concurrent_framework.master.finding import UnanswerableError
 from concurrent_framework.model.ids import parse_key
 from concurrent_framework.protocol.application import Answer
@@ -46,7 +46,7 @@ def _answer(reactor: MasterReactor, who: PeerRecord, message: Query) -> Any:
         case "tasks":
             wanted = arguments.get("application")
             number = finding.application(reactor, wanted).number if wanted else None
-            return views.tasks(state, now, number, arguments)
+            return listing.tasks(state, now, number, arguments)
         case "explain":
             return explain.explain(reactor, parse_key(str(arguments.get("task", ""))))
         case "task" | "events" | "output" | "failures" | "ended":

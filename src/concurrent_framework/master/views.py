@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from concurrent_framework.master import lifecycle, standing, stored
 from concurrent_framework.model.ids import application_of, format_key, nth_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
+
+CANCELLING = "cancelling"
+"""Where a task is that was cancelled and has no outcome yet."""
 
 
 def status(state: MasterState, pattern: str, now: float) -> dict[str, Any]:
@@ -132,64 +132,9 @@ def at_its_end(record: ApplicationRecord, now: float, reason: str) -> dict[str, 
     }
 
 
-def tasks(
-    state: MasterState, now: float, number: int | None, wanted: dict[str, Any]
-) -> dict[str, Any]:
-    """Describe a page of the tasks without an outcome, those at workers first.
-
-    Args:
-        state: all there is.
-        now: the core's clock.
-        number: only of this application.
-        wanted: only those in this `state`, on this `worker`, whose `name` contains this; `offset`
-            and `limit` choose the page.
-
-    """
-    start, limit = int(wanted.get("offset", 0)), int(wanted.get("limit", 100))
-    chosen = _chosen(state, number, wanted)
-    page = [task(state, one, now) for one in islice(chosen, start, start + limit)]
-    if any(wanted.get(key) for key in ("state", "worker", "name")):
-        total = sum(1 for _ in _chosen(state, number, wanted))
-    else:
-        total = sum(
-            one.counts.waiting + one.counts.assigned + one.counts.finishing
-            for one in state.applications.values()
-            if number is None or number in (one.number, one.parent)
-        )
-    return {"total": total, "tasks": page}
-
-
-def _chosen(state: MasterState, number: int | None, wanted: dict[str, Any]) -> Iterator[TaskRecord]:
-    """Yield the tasks that are wanted: those at workers, then the others as they were submitted."""
-    name, where, which = wanted.get("name"), wanted.get("worker"), wanted.get("state")
-    running = [
-        record
-        for worker in state.workers.values()
-        if not where or worker.name == where
-        for record in worker.tasks.values()
-    ]
-    running.sort(key=_since)
-    others = (one for one in state.tasks.values() if one.state != lifecycle.ASSIGNED)
-    for record in running if where else chain(running, others):
-        if (
-            (number is None or _belongs(state, record, number))
-            and (not name or name in record.task.name)
-            and (not which or _state_of(record) == which)
-        ):
-            yield record
-
-
-def _since(record: TaskRecord) -> float:
-    return record.since
-
-
-def _state_of(record: TaskRecord) -> str:
-    return "cancelling" if record.cancelled else lifecycle.NAMES[record.state]
-
-
-def _belongs(state: MasterState, record: TaskRecord, number: int) -> bool:
-    application = state.applications[application_of(record.key)]
-    return number in (application.number, application.parent)
+def state_of(record: TaskRecord) -> str:
+    """Return in one word where a task is."""
+    return CANCELLING if record.cancelled else lifecycle.NAMES[record.state]
 
 
 def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
@@ -203,7 +148,7 @@ def task(state: MasterState, record: TaskRecord, now: float) -> dict[str, Any]:
         "class": record.spec.spec.code.qualname,
         "application": application.number,
         "application_name": application.name,
-        "state": _state_of(record),
+        "state": state_of(record),
         "wait": max(record.due - now, 0.0) if record.state == lifecycle.DELAYED else None,
         "worker": worker.name if worker else "",
         "attempt": nth_attempt(record.attempt),
