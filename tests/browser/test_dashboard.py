@@ -79,6 +79,7 @@ def test_the_figures_are_those_of_the_api(
     window.says("[data-tile=queue] .value", f"{tasks['waiting']}")
     window.says("[data-tile=finished] .value", f"{tasks['finished']}")
     window.says("[data-tile=failed] .value", f"{tasks['failed']}")
+    window.says("[data-tile=failed] .note", f"{client.failures.list()['total']} kept")
     window.says("[data-tile=nodes] .value", "2")
     window.open(f"{root}/applications/1")
     window.says("[data-tile=finished] .value", f"{application['finished']}")
