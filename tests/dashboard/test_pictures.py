@@ -118,5 +118,5 @@ def test_a_stream_says_from_when_on_it_shows_and_what_it_leaves_out() -> None:
     bars = lanes_of([run(1), {**run(2), "tasks": 9}], {}, 0.0).bars
     assert note_of(bars, 0, "") == "10 tasks in 2 batches"
     assert note_of(bars, 3, "12:26:11") == (
-        "10 tasks in 2 batches, all that is known begins at 12:26:11, 3 workers not shown"
+        "10 tasks in 2 batches, shown from 12:26:11 on, 3 workers not shown"
     )

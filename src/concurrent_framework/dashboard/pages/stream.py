@@ -171,7 +171,7 @@ def note_of(bars: list[Bar], left_out: int, began: str) -> str:
     tasks = sum(one.tasks for one in bars)
     parts = [
         f"{count(tasks)} tasks in {count(len(bars))} batches",
-        f"all that is known begins at {began}" if began else "",
+        f"shown from {began} on" if began else "",
         f"{left_out} workers not shown" if left_out else "",
     ]
     return ", ".join(part for part in parts if part)
