@@ -85,8 +85,9 @@ def _restore(
     system.keep(replayed.checkpoint.state)
     cancelled = [record for record in state.records_of(child.number) if record.cancelled]
     checkpoints.restore(reactor, system)
-    timing.watch(reactor, state.records_of(child.number))
-    for record in state.records_of(child.number):
+    records = state.records_of(child.number)
+    timing.watch(reactor, records)
+    for record in records:
         letter = state.letters.get(record.key)
         if letter is not None:
             state.letters.submitted_again(letter, record.key)
