@@ -37,6 +37,13 @@ def _installed_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("concurrent_framework.code.received.find_local", lambda _name: None)
 
 
+def fail(stage: Stage, steps: int) -> None:
+    """Let a system go on for so many steps, then fail, so that it can be retried."""
+    stage.step(steps)
+    stage.give_up()
+    stage.cluster.run_for(0.1)
+
+
 def journalled(system: TaskSystem, pattern: str = "push", seed: int = 0) -> Stage:
     return Stage(system, pattern, seed, disk=SimDisk(spare=300, step=200))
 
@@ -248,9 +255,7 @@ def test_the_system_of_an_application_that_is_over_goes_on_in_a_recovered_one() 
 
 def test_a_retry_that_is_cancelled_can_be_retried() -> None:
     stage = journalled(Eager(20))
-    stage.step(100)
-    stage.give_up()
-    stage.cluster.run_for(0.1)
+    fail(stage, 100)
     stage.retry()
     stage.step(60)
     before = stage.cluster.master.state.applications[2].rollbacks
@@ -321,9 +326,7 @@ def test_tasks_that_must_not_run_twice_do_not_after_a_retry_that_was_cancelled()
 
 def test_a_retry_may_be_cancelled_and_repeated_in_one_round() -> None:
     stage = journalled(Eager(20))
-    stage.step(100)
-    stage.give_up()
-    stage.cluster.run_for(0.1)
+    fail(stage, 100)
     stage.retry()
     stage.step(60)
     stage.cluster.feed(
@@ -349,9 +352,7 @@ def test_a_retry_may_be_cancelled_and_repeated_in_one_round() -> None:
 
 def test_what_was_shared_with_a_failed_system_goes_with_the_one_that_is_made_of_it() -> None:
     stage = journalled(Eager(16))
-    stage.step(90)
-    stage.give_up()
-    stage.cluster.run_for(0.1)
+    fail(stage, 90)
     state = stage.cluster.master.state
     [letter] = state.letters.of()
     blob = make_blob(DATA, b"landscape")
@@ -367,9 +368,7 @@ def test_what_was_shared_with_a_failed_system_goes_with_the_one_that_is_made_of_
 
 def test_a_system_is_not_begun_again_twice_at_a_time() -> None:
     stage = journalled(Eager(16))
-    stage.step(90)
-    stage.give_up()
-    stage.cluster.run_for(0.1)
+    fail(stage, 90)
     stage.retry()
     with pytest.raises(RefusedOrderError, match="is attempted again already, as 1/\\+0"):
         order(stage.cluster, "retry", target="1/1")
@@ -411,9 +410,7 @@ class Unpicklable(Ledger):
 
 def test_a_system_that_cannot_be_pickled_begins_at_its_beginning() -> None:
     stage = journalled(Unpicklable(8))
-    stage.step(60)
-    stage.give_up()
-    stage.cluster.run_for(0.1)
+    fail(stage, 60)
     stage.retry()
     begun, told, *_ = stage.finish()
     assert (begun, told) == Ledger(8).expected()[:2]
