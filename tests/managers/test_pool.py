@@ -54,8 +54,44 @@ def test_short_tasks_go_in_chunks_with_one_more_in_store() -> None:
 
 def test_long_tasks_are_not_hoarded() -> None:
     model = PoolModel()
+    warmed(model, 0.3)
+    model.submit(10)
+    assert [in_flight(model, number) for number in (1, 2)] == [1, 1]
+
+
+def test_one_task_waits_in_an_executor_behind_each_that_is_brief() -> None:
+    model = PoolModel()
     warmed(model, 0.05)
     model.submit(10)
+    assert [in_flight(model, number) for number in (1, 2)] == [2, 2]
+
+
+def test_what_waits_in_an_executor_moves_to_one_that_idles() -> None:
+    model = PoolModel()
+    warmed(model, 0.05)
+    first, second = model.executors.values()
+    tasks = model.submit(4)
+    for _ in range(2):
+        first.step(model)
+        second.step(model)
+    for _ in range(20):
+        second.step(model)
+    assert second.running is None
+    assert set(model.outcomes) >= {tasks[1], tasks[2], tasks[3]}
+    assert model.starts.total() == 64 + 4
+    assert first.running is not None
+
+
+def test_what_waits_in_an_executor_waits_as_long_as_may_be_expected() -> None:
+    model = PoolModel()
+    warmed(model, 0.05)
+    model.submit(10)
+    for one in model.executors.values():
+        one.step(model)
+        one.step(model)
+    model.pass_time(0.09)
+    assert [in_flight(model, number) for number in (1, 2)] == [2, 2]
+    model.pass_time(0.02)
     assert [in_flight(model, number) for number in (1, 2)] == [1, 1]
 
 
@@ -510,6 +546,7 @@ def test_recall_takes_the_newest_that_wait() -> None:
     warmed(model, 0.05)
     old = model.submit(4)
     new = model.submit(4)
+    model.start()
     model.feed(on.RecallWanted(3))
     assert model.back == set(new[1:])
     model.feed(on.RecallWanted(100))

@@ -19,8 +19,8 @@ CHUNK_SHARE_SECONDS = 0.0001
 """A chunk of less work than this is not divided any further for the sake of idle executors."""
 CHUNK_TASKS = 512
 CHUNK_BYTES = 1 << 20
-LONG_SECONDS = 0.01
-"""Behind a task that takes longer, nothing waits in the executor."""
+SHORT_SECONDS = 0.01
+"""Tasks that take less wait in executors also while there is room beside them, and are left there."""
 _TASK_OVERHEAD = 3e-6
 _SAMPLE = 8
 

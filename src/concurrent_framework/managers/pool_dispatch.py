@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.managers import pool_commands as do
-from concurrent_framework.managers.lanes import LONG_SECONDS
+from concurrent_framework.managers.lanes import SHORT_SECONDS
 from concurrent_framework.managers.pool_executor import WEIGH_SECONDS, ExecutorRecord
+from concurrent_framework.scheduling.depth import is_brief
 
 if TYPE_CHECKING:
     from concurrent_framework.managers.lanes import Lane
@@ -18,17 +19,19 @@ START_PATIENCE = 60.0
 
 def dispatch(pool: PoolState, now: float) -> None:
     """Send what can be sent, in order of arrival, and begin executors that are missing."""
+    _take_back(pool)
     lanes = [lane for lane in pool.lanes.values() if lane.queue]
     if len(lanes) > 1:
         lanes.sort(key=lambda lane: lane.oldest)
     wanted = 0
+    alone = sum(bool(lane.queue or lane.busy) for lane in pool.lanes.values()) == 1
     for lane in lanes:
         while lane.queue and pool.slots.fits(lane.share):
             one = _idle_for(pool, lane)
             if one is None:
                 break
             _employ(pool, one, lane, now)
-        _refill(pool, lane, now)
+        _refill(pool, lane, now, alone=alone)
         if lane.queue:
             wanted += _speak_for(pool, lane)
     if lanes:
@@ -36,15 +39,39 @@ def dispatch(pool: PoolState, now: float) -> None:
     _begin(pool, wanted, now)
 
 
-def _refill(pool: PoolState, lane: Lane, now: float) -> None:
+def _take_back(pool: PoolState) -> None:
+    """Withdraw a task that waits in an executor where it could run beside that by now."""
+    for lane in pool.lanes.values():
+        if lane.queue or not lane.busy or not pool.slots.fits(lane.share):
+            continue
+        for one in lane.busy.values():
+            if len(one.flight) < 2 or one.held or one.dying:  # noqa: PLR2004 (one runs, one waits)
+                continue
+            seconds = pool.specs[one.flight[-1].spec].seconds
+            if seconds is None or seconds >= SHORT_SECONDS:
+                pool.withdraw(one)
+                break
+
+
+def _refill(pool: PoolState, lane: Lane, now: float, *, alone: bool) -> None:
+    """Let the next tasks wait in executors, so that these need not ask for them.
+
+    `alone` says that no others want these executors, whose turn it might be.
+    """
     for one in lane.busy.values():
         if not lane.queue:
             return
         if one.held or one.dying or one.doom or len(one.flight) > one.last_chunk:
             continue
-        seconds = pool.specs[lane.queue[0].spec].seconds
-        if seconds is not None and seconds < LONG_SECONDS and pool.slots.may_keep(lane.share):
+        if _may_wait(pool, lane, alone=alone) and pool.slots.may_keep(lane.share):
             _send(pool, one, lane, now)
+
+
+def _may_wait(pool: PoolState, lane: Lane, *, alone: bool) -> bool:
+    seconds = pool.specs[lane.queue[0].spec].seconds
+    if seconds is None or seconds < SHORT_SECONDS:
+        return seconds is not None
+    return alone and is_brief(seconds) and not pool.slots.fits(lane.share)
 
 
 def _idle_for(pool: PoolState, lane: Lane) -> ExecutorRecord | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Assigned
 
 LOOK_SECONDS = 0.01
+"""A task is long if it takes more than this and, where another one waits behind it, twice its usual time."""
 LATER_SECONDS = 0.25
 WEIGH_SECONDS = 0.1
 NEVER = float("inf")
@@ -107,8 +108,11 @@ class ExecutorRecord:
         self.long = False
         return True
 
-    def plan_look(self, now: float, timeout: float) -> None:
-        """Decide when to look next, given the running task's timeout (0 for none)."""
+    def plan_look(self, now: float, timeout: float, usual: float) -> None:
+        """Decide when to look next, given the running task's timeout (0 for none).
+
+        It is long after `usual` seconds.
+        """
         lane = self.lane
         if lane is None or not self.flight:
             self.look_at = NEVER
@@ -116,7 +120,7 @@ class ExecutorRecord:
         # Whether what runs is long matters to what waits behind it here, or could run beside it.
         others = len(self.flight) > 1 or (bool(lane.queue) and not lane.share.executors)
         soon = others and not self.long
-        self.look_at = now + (LOOK_SECONDS if soon else LATER_SECONDS)
+        self.look_at = now + (min(usual, LATER_SECONDS) if soon else LATER_SECONDS)
         if timeout:
             # With several tasks in flight the next may begin, and its time, without a word.
             self.look_at = min(self.look_at, max(self.since + timeout, now))

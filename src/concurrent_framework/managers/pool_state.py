@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers import verdicts
-from concurrent_framework.managers.pool_executor import NEVER
+from concurrent_framework.managers.lanes import SHORT_SECONDS
+from concurrent_framework.managers.pool_executor import LOOK_SECONDS, NEVER
 from concurrent_framework.managers.slots import NOTHING, Slots
 from concurrent_framework.protocol.tasks import Outcome
 
@@ -78,7 +79,21 @@ class PoolState:
         if one.lane is not None and one.lane.timeout and one.flight:
             several = len(one.flight) > 1
             timeout = one.lane.timeout if several else self.timeout(one.flight[0])
-        one.plan_look(now, timeout)
+        one.plan_look(now, timeout, self.usual(one))
+
+    def usual(self, one: ExecutorRecord) -> float:
+        """Return for how many seconds its running task is not long yet.
+
+        Where one task waits for another as one does for those that are brief, that is as long as
+        the other may be expected to take.
+        """
+        flight = one.flight
+        if len(flight) != 2 or one.lane is None or not one.lane.share.executors:  # noqa: PLR2004
+            return LOOK_SECONDS
+        runs, waits = (self.specs[row.spec].seconds for row in flight)
+        if runs is None or (waits is not None and waits < SHORT_SECONDS):
+            return LOOK_SECONDS
+        return max(LOOK_SECONDS, 2.0 * runs)
 
     def rest(self, one: ExecutorRecord, now: float) -> None:
         """Note that an executor has nothing to do, and that what it occupied is free."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers import verdicts
 from concurrent_framework.managers.pool_dispatch import START_PATIENCE
-from concurrent_framework.managers.pool_executor import LATER_SECONDS, LOOK_SECONDS, WEIGH_SECONDS
+from concurrent_framework.managers.pool_executor import LATER_SECONDS, WEIGH_SECONDS
 from concurrent_framework.managers.verdicts import Doom
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def counted(pool: PoolState, event: on.Counted, now: float) -> None:
         pool.plan_look(one, now)
         return
     still = not one.moved(one.reported + started, now)
-    if still and now - one.since >= LOOK_SECONDS:
+    if still and now - one.since >= pool.usual(one):
         one.long = True
     if (started > 1 or event.output) and now - one.nudged >= NUDGE_SECONDS:
         one.nudged = now
