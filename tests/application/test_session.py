@@ -469,6 +469,15 @@ def test_what_is_handled_is_told_soon_anyway() -> None:
     assert node.sent == [app.Delivered(2)]
 
 
+def test_of_much_that_is_handled_the_master_hears_sooner() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(greet.HANDLED_OUTCOMES + 1)
+    node(on.Flush())
+    handled(node, greet.HANDLED_OUTCOMES + 1)
+    assert node.session.deadline() == 0.1
+
+
 def test_what_is_handled_is_told_before_leaving() -> None:
     node = Node(linger=0.5)
     node.hear(welcome())

@@ -20,8 +20,8 @@ from concurrent_framework.worker.reactor import Identity, WorkerReactor
 class Worker:
     """A worker with two executors, and what it sent."""
 
-    def __init__(self) -> None:
-        self.reactor = WorkerReactor(Identity("s", "w1"), Capacity(executors=2), 0.0, linger=1.0)
+    def __init__(self, linger: float = 1.0) -> None:
+        self.reactor = WorkerReactor(Identity("s", "w1"), Capacity(executors=2), 0.0, linger=linger)
         self.hear(greet.Welcome("m", "master", 1, 10.0))
 
     def __call__(self, event: on.Event, now: float = 0.0) -> list[Any]:
@@ -35,12 +35,12 @@ class Worker:
     def given(self, count: int) -> None:
         self.hear(say.Run([Assigned(task_key(1, n), 1, 0, b"") for n in range(1, count + 1)]))
 
-    def ended(self, *numbers: int, now: float = 0.0) -> list[Any]:
-        return self(on.Reported(ends(*numbers), [], []), now)
+    def ended(self, *numbers: int, now: float = 0.0, seconds: float = 0.7) -> list[Any]:
+        return self(on.Reported(ends(*numbers, seconds=seconds), [], []), now)
 
 
-def ends(*numbers: int) -> list[Outcome]:
-    return [Outcome(task_key(1, number), 1, seconds=0.7) for number in numbers]
+def ends(*numbers: int, seconds: float = 0.7) -> list[Outcome]:
+    return [Outcome(task_key(1, number), 1, seconds=seconds) for number in numbers]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_outcomes_are_told_together_while_there_is_enough_to_do(worker: Worker) 
 
 
 def test_outcomes_are_told_at_once_when_there_is_little_left_to_do(worker: Worker) -> None:
-    worker.given(5)
+    worker.given(4)
     assert worker.ended(1) == []
     assert worker.ended(2) == [say.Outcomes(1, ends(1, 2))]
     assert worker.ended(3) == [say.Outcomes(2, ends(3))]
@@ -88,6 +88,20 @@ def test_outcomes_that_wait_are_told_before_leaving(worker: Worker) -> None:
         say.Outcomes(1, ends(1)),
         greet.Goodbye("it ends"),
     ]
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.015, 0.01), (0.1, 0.025), (0.19, 0.0475)])
+def test_outcomes_wait_a_moment_or_a_quarter_of_a_task(seconds: float, waits: float) -> None:
+    worker = Worker(linger=0.01)
+    worker.given(9)
+    assert worker.ended(1, seconds=seconds) == []
+    assert worker.reactor.deadline() == waits
+
+
+def test_outcomes_do_not_wait_if_hardly_another_is_to_be_expected() -> None:
+    worker = Worker(linger=0.01)
+    worker.given(9)
+    assert worker.ended(1, seconds=0.25) == [say.Outcomes(1, ends(1, seconds=0.25))]
 
 
 @pytest.mark.parametrize("pattern", ["push", "pull"])

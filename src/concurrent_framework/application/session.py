@@ -53,7 +53,8 @@ class ApplicationSession:
         hello: how it introduces itself; `delivered` is filled in here.
         connect_timeout: seconds to wait for the first welcome, > 0.
         linger: seconds that it may wait with telling what has been handled, for something else to
-            travel with: to wake the master costs more than to tell it something.
+            travel with: to wake the master costs more than to tell it something. A fifth of that
+            if it is about more than `HANDLED_OUTCOMES`.
 
     """
 
@@ -74,6 +75,7 @@ class ApplicationSession:
         self._lost = False
         self._received = 0
         self._handled = 0
+        self._handled_told = 0
         self._linger = linger
         self._tell_handled_by = math.inf
         self._cancelling: set[int] = set()
@@ -169,7 +171,9 @@ class ApplicationSession:
         self.outbox.unhandled -= event.through - self._handled
         self._handled = event.through
         if self.online:
-            self._tell_handled_by = min(self._tell_handled_by, now + self._linger)
+            several = self._handled - self._handled_told > greet.HANDLED_OUTCOMES
+            linger = self._linger / 5 if several else self._linger
+            self._tell_handled_by = min(self._tell_handled_by, now + linger)
             self._send_ready(now, done)
             self._tell_handled(now, done)
 
@@ -318,7 +322,7 @@ class ApplicationSession:
         if self._inherits:
             # A new process of this application goes on where the earlier one stopped.
             self._inherits = False
-            self._received = self._handled = first - 1
+            self._received = self._handled = self._handled_told = first - 1
         if first > self._received + 1:
             self._say_hello(now, done)
             return None
@@ -348,6 +352,7 @@ class ApplicationSession:
         self._greeted = now
         delivered = -1 if self.welcome is None or self._inherits else self._handled
         self._greetings += 1
+        self._handled_told = self._handled
         hello = replace(self._hello, delivered=delivered, greeting=self._greetings)
         self._send([hello], now, done)
 
@@ -360,6 +365,7 @@ class ApplicationSession:
         self._spoke = now
         if self._tell_handled_by < math.inf:
             self._tell_handled_by = math.inf
+            self._handled_told = self._handled
             messages = [say.Delivered(self._handled), *messages]
         done.append(do.Send(list(messages)))
 

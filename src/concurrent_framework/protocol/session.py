@@ -13,10 +13,12 @@ from msgspec import Struct
 
 from concurrent_framework.model.resources import Capacity
 
-ACKNOWLEDGE_SECONDS = 0.002
+ACKNOWLEDGE_SECONDS = 0.01
 """How long the master's acknowledgement may wait for something else to travel with."""
-HANDLED_SECONDS = 0.02
+HANDLED_SECONDS = 0.1
 """How long an application's may: nobody waits for it, and each costs the master a round."""
+HANDLED_OUTCOMES = 8
+"""If it is about more outcomes than this, it waits for a fifth of that: the master keeps them all."""
 Role = Literal["submit", "execute", "observe", "admin", "host"]
 """What a peer may do. ``host`` is given only to processes that the master itself started."""
 

@@ -58,6 +58,7 @@ CACHE_BYTES = 1 << 30
 """Bytes of shared objects that a worker keeps by default."""
 TASK_OVERHEAD = 10e-6
 """Seconds that a task keeps an executor busy beside its run time, about."""
+MOST_LINGERS = 5
 HELLO_INTERVAL = 1.0
 """Seconds between greetings while the master does not answer; doubled up to half a lease."""
 
@@ -81,7 +82,9 @@ class WorkerReactor:
         capacity: what its manager offers.
         now: monotonic time in seconds, as in every call.
         cache_bytes: bytes of shared objects to keep beyond what is needed just now.
-        linger: seconds that outcomes may wait for more of them while there is enough to do here.
+        linger: seconds that outcomes may wait for more of them while there is enough to do here;
+            those of tasks that took longer may wait for a quarter of that, up to `MOST_LINGERS`
+            times as long.
 
     """
 
@@ -333,14 +336,16 @@ class WorkerReactor:
         """Return for how many seconds the master need not hear of outcomes.
 
         Its answer to a batch costs it and the application far more than the outcomes in it. So it hears
-        later if another outcome is to be expected until then, and nobody here idles meanwhile.
+        later if another outcome is as likely as not to come until then, nobody here idles meanwhile,
+        and the delay is small or small next to the task.
         """
         if self._seconds is None:
             return 0.0
         executors, each = self.capacity.executors, self._seconds + TASK_OVERHEAD
         waiting = max(len(self.held) - executors, 0)
-        leisure = min(self._linger, waiting * each / (2 * executors))
-        return leisure if each <= executors * leisure else 0.0
+        acceptable = max(self._linger, min(self._seconds / 4, MOST_LINGERS * self._linger))
+        leisure = min(acceptable, waiting * each / (2 * executors))
+        return leisure if self._seconds <= 2 * executors * leisure else 0.0
 
     def _send_outcomes(self) -> None:
         if self._lingering:
