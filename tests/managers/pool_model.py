@@ -189,6 +189,12 @@ class PoolModel:
         self.feed(on.Submitted(rows))
         return [row.key for row in rows]
 
+    def warm_up(self, seconds: float, **settings: Any) -> None:
+        """Let the pool learn how long tasks take."""
+        self.seconds = seconds
+        self.submit(64, **settings)
+        self.finish()
+
     def come(self) -> None:
         """Let every executor that was begun be ready."""
         for one in list(self.executors.values()):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from concurrent_framework.managers import pool_commands as do
@@ -19,13 +17,6 @@ from tests.managers.pool_model import PoolModel, need
 
 def in_flight(model: PoolModel, number: int) -> int:
     return len(model.pool.state.executors[number].flight)
-
-
-def warmed(model: PoolModel, seconds: float, **settings: Any) -> None:
-    """Let the pool learn how long tasks take."""
-    model.seconds = seconds
-    model.submit(64, **settings)
-    model.finish()
 
 
 # Sending
@@ -44,7 +35,7 @@ def test_tasks_of_unknown_length_go_one_at_a_time() -> None:
 
 def test_short_tasks_go_in_chunks_with_one_more_in_store() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     model.submit(10_000)
     flights = [in_flight(model, number) for number in (1, 2)]
     two_chunks = 2 * CHUNK_SECONDS / 1e-5
@@ -54,21 +45,21 @@ def test_short_tasks_go_in_chunks_with_one_more_in_store() -> None:
 
 def test_long_tasks_are_not_hoarded() -> None:
     model = PoolModel()
-    warmed(model, 0.3)
+    model.warm_up(0.3)
     model.submit(10)
     assert [in_flight(model, number) for number in (1, 2)] == [1, 1]
 
 
 def test_one_task_waits_in_an_executor_behind_each_that_is_brief() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
+    model.warm_up(0.05)
     model.submit(10)
     assert [in_flight(model, number) for number in (1, 2)] == [2, 2]
 
 
 def test_what_waits_in_an_executor_moves_to_one_that_idles() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
+    model.warm_up(0.05)
     first, second = model.executors.values()
     tasks = model.submit(4)
     for _ in range(2):
@@ -84,7 +75,7 @@ def test_what_waits_in_an_executor_moves_to_one_that_idles() -> None:
 
 def test_what_waits_in_an_executor_waits_as_long_as_may_be_expected() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
+    model.warm_up(0.05)
     model.submit(10)
     for one in model.executors.values():
         one.step(model)
@@ -97,14 +88,14 @@ def test_what_waits_in_an_executor_waits_as_long_as_may_be_expected() -> None:
 
 def test_few_short_tasks_are_shared() -> None:
     model = PoolModel()
-    warmed(model, 1e-3)
+    model.warm_up(1e-3)
     model.submit(2)
     assert [in_flight(model, number) for number in (1, 2)] == [1, 1]
 
 
 def test_large_payloads_are_not_piled_up() -> None:
     model = PoolModel()
-    warmed(model, 1e-6)
+    model.warm_up(1e-6)
     number = model.spec()
     rows = [Assigned(1 << 40 | 10_000 + n, 1, number, bytes(600_000)) for n in range(8)]
     model.submitted |= {row.key for row in rows}
@@ -122,8 +113,8 @@ def test_every_task_is_reported_once() -> None:
 
 def test_order_of_arrival_over_applications() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
-    warmed(model, 0.05, application=2)
+    model.warm_up(0.05)
+    model.warm_up(0.05, application=2)
     first = model.submit(4)
     second = model.submit(2, application=2)
     third = model.submit(2)
@@ -139,7 +130,7 @@ def test_order_of_arrival_over_applications() -> None:
 
 def test_a_second_application_gets_its_turn() -> None:
     model = PoolModel()
-    warmed(model, 1e-4)
+    model.warm_up(1e-4)
     first = model.submit(500)
     (key,) = model.submit(application=2)
     later = model.submit(500)
@@ -151,105 +142,12 @@ def test_a_second_application_gets_its_turn() -> None:
     assert len(set(later) & set(model.outcomes)) < 50
 
 
-# Resources
-
-
-def test_resources_are_not_overdrawn() -> None:
-    model = PoolModel(executors=4, cpus=4.0, memory=1000)
-    model.submit(10, resources=need(cpus=2, memory=400))
-    model.submit(10, resources=need(cpus=1, memory=100))
-    most = 0
-    for _ in range(300):
-        for one in model.start():
-            assert one.running
-        rows = [one.running for one in model.running if one.running]
-        needs = [model.pool.state.specs[row.spec].spec.resources for row in rows]
-        assert sum(each.cpus for each in needs) <= 4
-        assert sum(each.memory for each in needs) <= 1000
-        most = max(most, len(rows))
-        if rows:
-            model.running[0].step(model)
-    assert len(model.outcomes) == 20
-    assert most >= 3
-
-
-def test_fractions_of_processors_share_one() -> None:
-    model = PoolModel(executors=1, cpus=1.0)
-    warmed(model, 0.05, resources=need(cpus=0.25))
-    model.submit(10, resources=need(cpus=0.25))
-    model.start()
-    model.pass_time(0.05)
-    assert len(model.start()) == 4
-
-
-def test_wide_task_is_not_passed_over_for_ever() -> None:
-    model = PoolModel()
-    warmed(model, 1e-4)
-    model.submit(300)
-    (wide,) = model.submit(resources=need(cpus=2))
-    for _ in range(100):
-        model.submit(20)
-        for one in list(model.executors.values()):
-            for _ in range(40):
-                one.step(model)
-        model.come()
-        if wide in model.outcomes:
-            break
-    assert wide in model.outcomes
-
-
-def test_task_that_waits_for_a_gpu_does_not_stop_others() -> None:
-    model = PoolModel(gpus=1.0)
-    gpu = need(gpus=1)
-    model.submit(2, resources=gpu)
-    model.start()
-    keys = model.submit(50)
-    (used,) = [one for one in model.running if one.gpus]
-    for _ in range(1000):
-        model.come()
-        for one in list(model.executors.values()):
-            if one is not used:
-                one.step(model)
-    assert set(keys) <= set(model.outcomes)
-
-
-def test_gpus_are_given_out_singly() -> None:
-    model = PoolModel(executors=4, cpus=4.0, gpus=2.0)
-    model.submit(5, resources=need(gpus=0.5, cpus=1))
-    running = model.start()
-    assert sorted(one.gpus for one in running) == [(0,), (0,), (1,), (1,)]
-    model.finish()
-    model.submit(2, resources=need(gpus=2))
-    assert [one.gpus for one in model.start()] == [(0, 1)]
-    model.finish()
-    assert len(model.outcomes) == 7
-
-
-def test_what_can_never_run_is_refused() -> None:
-    model = PoolModel()
-    (key,) = model.submit(resources=need(cpus=3))
-    assert model.failure(key).certificate.suspect == "worker"
-    model.submitted.add(77)
-    model.feed(on.Submitted([Assigned(77, 1, 12345, b"")]))
-    assert "was not told" in model.failure(77).message
-
-
-def test_idle_executors_of_others_make_room() -> None:
-    model = PoolModel()
-    for application in range(1, 6):
-        model.submit(10, application=application)
-        model.finish()
-        model.bury()
-        assert len(model.executors) <= 4
-    assert {one.application for one in model.executors.values()} <= {4, 5, 0}
-
-
 # Ends of executors
 
 
 def test_the_running_task_is_to_blame_and_no_other() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     keys = model.submit(100)
     one = model.start()[0]
     for _ in range(6):
@@ -270,7 +168,7 @@ def test_the_running_task_is_to_blame_and_no_other() -> None:
 
 def test_what_must_not_run_twice_does_not() -> None:
     model = PoolModel()
-    warmed(model, 1e-5, idempotent=False)
+    model.warm_up(1e-5, idempotent=False)
     keys = model.submit(100, idempotent=False)
     one = model.start()[0]
     for _ in range(6):
@@ -331,7 +229,7 @@ def test_executors_that_never_come() -> None:
 
 def test_what_waits_behind_a_long_task_goes_elsewhere() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     model.submit(200)
     stuck, free = model.start()
     for _ in range(400):
@@ -347,7 +245,7 @@ def test_what_waits_behind_a_long_task_goes_elsewhere() -> None:
 
 def test_outcomes_that_an_executor_keeps_are_asked_for() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     model.submit(20)
     one = model.start()[0]
     one.step(model)
@@ -392,7 +290,7 @@ def test_nothing_is_due_when_nothing_runs() -> None:
 def test_executor_that_is_slow_to_receive_is_left_alone() -> None:
     """Large payloads take a while; that is no long task."""
     model = PoolModel()
-    warmed(model, 1e-5, timeout=0.5)
+    model.warm_up(1e-5, timeout=0.5)
     model.come()
     keys = model.submit(4, timeout=0.5)
     before = sum(len(one.frames) for one in model.executors.values())
@@ -405,7 +303,7 @@ def test_executor_that_is_slow_to_receive_is_left_alone() -> None:
 
 def test_executor_that_does_not_receive_at_all_is_replaced() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     model.come()
     keys = model.submit(100)
     # It is stopped: it has begun nothing of what it was sent.
@@ -437,7 +335,7 @@ def test_timeout_kills_and_names_the_limit() -> None:
 
 def test_timeout_counts_from_the_start_of_each_task() -> None:
     model = PoolModel()
-    warmed(model, 1e-5, timeout=1.0)
+    model.warm_up(1e-5, timeout=1.0)
     keys = model.submit(20, timeout=1.0)
     one = model.start()[0]
     for _ in range(10):
@@ -489,7 +387,7 @@ def test_memory_limit() -> None:
 
 def test_cancel_of_waiting_tasks_is_immediate() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
+    model.warm_up(0.05)
     keys = model.submit(10)
     running = [one.running.key for one in model.start() if one.running]
     waiting = [key for key in keys if key not in running]
@@ -502,7 +400,7 @@ def test_cancel_of_waiting_tasks_is_immediate() -> None:
 
 def test_cancel_in_the_executor_spares_neighbours() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     keys = model.submit(40)
     model.start()
     model.feed(on.CancelWanted([(key, 1) for key in keys[::2]]))
@@ -543,7 +441,7 @@ def test_cancel_of_another_attempt_is_ignored() -> None:
 
 def test_recall_takes_the_newest_that_wait() -> None:
     model = PoolModel()
-    warmed(model, 0.05)
+    model.warm_up(0.05)
     old = model.submit(4)
     new = model.submit(4)
     model.start()
@@ -557,7 +455,7 @@ def test_recall_takes_the_newest_that_wait() -> None:
 
 def test_recall_takes_back_what_executors_have_not_started() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     keys = model.submit(40)
     running = {one.running.key for one in model.start() if one.running}
     model.feed(on.RecallWanted(10))
@@ -580,7 +478,7 @@ def test_recall_of_nothing() -> None:
 
 def test_forgotten_application() -> None:
     model = PoolModel()
-    warmed(model, 1e-5)
+    model.warm_up(1e-5)
     mine = model.submit(500)
     other = model.submit(10, application=2)
     model.start()

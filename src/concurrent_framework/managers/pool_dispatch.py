@@ -45,7 +45,7 @@ def _take_back(pool: PoolState) -> None:
         if lane.queue or not lane.busy or not pool.slots.fits(lane.share):
             continue
         for one in lane.busy.values():
-            if len(one.flight) < 2 or one.held or one.dying:  # noqa: PLR2004 (one runs, one waits)
+            if len(one.flight) < 2 or one.held or one.dying:
                 continue
             seconds = pool.specs[one.flight[-1].spec].seconds
             if seconds is None or seconds >= SHORT_SECONDS:

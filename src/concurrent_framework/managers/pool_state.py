@@ -88,7 +88,7 @@ class PoolState:
         the other may be expected to take.
         """
         flight = one.flight
-        if len(flight) != 2 or one.lane is None or not one.lane.share.executors:  # noqa: PLR2004
+        if len(flight) != 2 or one.lane is None or not one.lane.share.executors:
             return LOOK_SECONDS
         runs, waits = (self.specs[row.spec].seconds for row in flight)
         if runs is None or (waits is not None and waits < SHORT_SECONDS):
