@@ -48,6 +48,8 @@ class Channel:
         self._backlog: deque[list[Any]] = deque()
         self._spoke = clock()
         self._open = True
+        self._signal_used = True
+        """Whether the descriptor may keep quiet about something: it signals arrivals, not presence."""
         self.sent = 0
         self.received = 0
 
@@ -56,9 +58,12 @@ class Channel:
         return self._transport.fileno()
 
     def pending(self) -> bool:
-        """Whether more has arrived."""
+        """Whether something has arrived of which the descriptor will not tell."""
         with self._lock:
-            return self._open and self._transport.pending()
+            if not self._signal_used:
+                return False
+            self._signal_used = self._open and self._transport.pending()
+            return self._signal_used
 
     @property
     def blocked(self) -> bool:
@@ -77,6 +82,7 @@ class Channel:
     def retry(self) -> None:
         """Try again to send what could not leave."""
         with self._lock:
+            self._signal_used = True
             while self._backlog and self._transport.send(self._backlog[0]):
                 self._backlog.popleft()
 
@@ -90,9 +96,10 @@ class Channel:
             return True
 
     def receive(self) -> list[on.Event]:
-        """Return what has arrived, up to a limit; an empty list means there is nothing more."""
+        """Return what has arrived, up to a limit."""
         with self._lock:
             envelopes = self._transport.receive(DRAIN)
+            self._signal_used = bool(envelopes)
             problems = self._transport.problems()
         happened: list[on.Event] = [on.LinkTrouble(one.kind, one.text) for one in problems]
         for frames in envelopes:
@@ -116,6 +123,7 @@ class Channel:
         frames = self._codec.encode(messages, self._numbers.next())
         self._spoke = self._clock()
         self.sent += 1
+        self._signal_used = True
         if self._backlog or not self._transport.send(frames):
             self._backlog.append(frames)
 

@@ -304,11 +304,11 @@ class Engine:
         for _ in range(DRAIN_ROUNDS):
             with self._interrupts:
                 happened = self._channel.receive()
-            if not happened:
-                break
-            self.handle(*happened)
-        if self._channel.pending():
-            self._soon(self._drain)
+            if happened:
+                self.handle(*happened)
+            if not self._channel.pending():
+                return
+        self._soon(self._drain)
 
     def _flush(self) -> None:
         self._flush_due = False
