@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -116,3 +117,21 @@ def test_a_lock_keeps_others_out(tmp_path: Path) -> None:
         assert other.stdout.readline() == "waiting\n"
         (tmp_path / "mark").touch()
     assert other.communicate(timeout=20)[0] == "True\n"
+
+
+def test_a_process_forked_meanwhile_does_not_keep_the_lock(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with locked(tmp_path):
+        child = os.fork()
+        if not child:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+    another = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(another)
+        os.close(writer)
+        os.close(reader)
+        assert os.waitpid(child, 0) == (child, 0)

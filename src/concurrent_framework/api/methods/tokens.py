@@ -1,7 +1,11 @@
-"""Methods about the tokens that let nodes, people and programs in."""
+"""Methods about the tokens that let nodes, people and programs in.
+
+What writes does so in a thread: it waits for others that write, and for the disk, while the API answers.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated, Any, Literal
 
@@ -39,7 +43,7 @@ class TokenMethods(Component):
     ) -> dict[str, Any]:
         """Make a token and return it: it is shown here and never again."""
         expires = None if days is None else time.time() + days * 86400
-        token = call.api.book.create(role, expires, note)
+        token = await asyncio.to_thread(call.api.book.create, role, expires, note)
         return {"token": token, "role": role, "expires": expires, "note": note}
 
     @api_method("tokens.revoke", role="admin")
@@ -49,7 +53,7 @@ class TokenMethods(Component):
         token: Annotated[str, Meta(description="Its id, as tokens.list tells it.")],
     ) -> dict[str, Any]:
         """Make a token void for whoever shows it from now on."""
-        return _described(call.api.book.revoke(token))
+        return _described(await asyncio.to_thread(call.api.book.revoke, token))
 
 
 def _described(entry: TokenEntry) -> dict[str, Any]:
