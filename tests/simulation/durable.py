@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
 
 
-def durable(state: MasterState) -> dict[str, Any]:
-    """Return everything that a restarted master has to know."""
+def durable(state: MasterState, now: float) -> dict[str, Any]:
+    """Return everything that a restarted master has to know.
+
+    Dead letters whose time is over at `now` are none of it: they go when a master looks next.
+    """
+    keep = state.settings.failed_retention
     return {
         "numbers": (state.next_number, state.next_worker),
         "workers": {
@@ -42,7 +46,11 @@ def durable(state: MasterState) -> dict[str, Any]:
             if one.standing.streak
         },
         "grounds": [(where, _standing(state, one)) for where, one in state.grounds.items()],
-        "letters": {letter.key: replace(letter, ended=0.0) for letter in state.letters.of()},
+        "letters": {
+            letter.key: replace(letter, ended=0.0)
+            for letter in state.letters.of()
+            if now - letter.ended <= keep
+        },
         "ended": list(state.ended),
     }
 

@@ -26,7 +26,7 @@ def compare(cluster: SimCluster) -> list[str]:
     entries = [entry.data for entry in cluster.disk.contents.entries]
     recovered = recover(living.settings, entries, cluster.now)
     check_invariants(recovered)
-    told, known = durable(recovered), durable(living)
+    told, known = durable(recovered, cluster.now), durable(living, cluster.now)
     for topic in known:
         assert told[topic] == known[topic], topic
     return [topic for topic in known if known[topic]]

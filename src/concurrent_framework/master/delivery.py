@@ -9,7 +9,7 @@ from concurrent_framework.model.ids import FIRST_SPAWNED, application_of, sequen
 from concurrent_framework.protocol.application import Deliver, SystemEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import (
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         HostRecord,
         PeerRecord,
         SpecRecord,
+        TaskRecord,
     )
     from concurrent_framework.protocol import application as app
     from concurrent_framework.protocol.tasks import NewTask, Outcome
@@ -37,6 +38,19 @@ def put(
 ) -> None:
     """Put a task's one outcome into its application's outbox."""
     application.outgoing.append(Undelivered(outcome, task, spec, root))
+    reactor.journal.ended(application)
+    reactor.state.talkative.add(application.number)
+
+
+def put_all(
+    reactor: MasterReactor,
+    application: ApplicationRecord,
+    ended: Sequence[tuple[TaskRecord, Outcome]],
+) -> None:
+    """Put the outcomes of several tasks into their application's outbox, in this order."""
+    application.outgoing += [
+        Undelivered(outcome, record.task, record.spec, record.root) for record, outcome in ended
+    ]
     reactor.journal.ended(application)
     reactor.state.talkative.add(application.number)
 

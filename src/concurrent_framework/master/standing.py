@@ -16,6 +16,7 @@ People may drain a worker: it finishes what it has and gets nothing new until th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from concurrent_framework.master import relay
@@ -135,7 +136,7 @@ class Batch:
     __slots__ = ("again", "failed", "lost", "measured", "redeemed")
 
     def __init__(self) -> None:
-        self.measured: dict[SpecRecord, list[float]] = {}
+        self.measured: defaultdict[SpecRecord, list[float]] = defaultdict(list)
         self.failed: list[TaskRecord] = []
         self.lost: list[TaskRecord] = []
         self.again: list[TaskRecord] = []

@@ -13,6 +13,7 @@ from concurrent_framework.master import (
     standing,
     timing,
 )
+from concurrent_framework.master.settling import Together, is_plain
 from concurrent_framework.master.standing import Batch
 from concurrent_framework.master.state import PeerRecord, WorkerRecord
 from concurrent_framework.model.ids import ATTEMPT_MASK, FENCE_BITS, application_of
@@ -190,7 +191,7 @@ def on_outcomes(
     worker.safe_through = message.number
     tasks, mine, in_flight = state.tasks, worker.tasks, worker.in_flight
     number, assigned = worker.number, lifecycle.ASSIGNED
-    batch = Batch()
+    batch, together = Batch(), Together(reactor)
     measured = batch.measured
     example: tuple[TaskRecord, Outcome] | None = None
     for outcome in message.outcomes:
@@ -214,12 +215,12 @@ def on_outcomes(
             worker.suspects -= record.losses > 0
             if record.failures and outcome.failure is None:
                 batch.redeemed.append(record)
-        seconds = measured.get(spec)
-        if seconds is None:
-            measured[spec] = [outcome.seconds]
-        else:
-            seconds.append(outcome.seconds)
+        measured[spec].append(outcome.seconds)
         application = state.applications[application_of(outcome.key)]
+        if is_plain(state, record, outcome):
+            together.add(application, record, outcome)
+            continue
+        together.settle()
         application.counts.assigned -= 1
         if outcome.failure is not None:
             _failed(reactor, worker, application, record, outcome, batch)
@@ -229,6 +230,7 @@ def on_outcomes(
                 reactor, application, record.root, outcome, cancelled=record.cancelled
             )
         applications.complete(reactor, application, record, outcome)
+    together.settle()
     dispatch.enqueue(state, batch.again)
     if example is not None:
         reactor.chronicle.ran(worker.name, *example, len(message.outcomes))
