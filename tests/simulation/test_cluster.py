@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from concurrent_framework.application.commands import WorkerGone
+from concurrent_framework.model.ids import sequence_of
 from concurrent_framework.testing.cluster import SimCluster
 
 PATTERNS = ["push", "pull"]
@@ -29,6 +30,21 @@ def test_every_task_has_one_outcome(cluster: SimCluster) -> None:
     cluster.run()
     assert every_sequence_once(app.sequences, 300)
     assert {one.result for one in app.outcomes} == {b"r%d" % number for number in range(300)}
+
+
+def test_outcomes_come_in_the_order_of_their_tasks_whatever_they_are() -> None:
+    cluster = SimCluster("push")
+    cluster.add_worker(executors=1)
+    apps = [cluster.add_application() for _ in range(2)]
+    payloads = [b"0.00002:" + (b"r", b"!no", b">2")[number % 3] for number in range(90)]
+    for app in apps:
+        app.push(payloads)
+    cluster.run()
+    for app in apps:
+        pushed = [outcome for outcome in app.outcomes if sequence_of(outcome.key) <= 90]
+        assert [sequence_of(outcome.key) for outcome in pushed] == list(range(1, 91))
+        assert [outcome.failure is None for outcome in pushed] == [True, False, True] * 30
+        assert len(app.outcomes) == 90 + 60
 
 
 def test_work_spreads_over_all_workers(cluster: SimCluster) -> None:
