@@ -351,12 +351,7 @@ def settle(
     else:
         counts.failed += 1
     delivery.put(reactor, application, outcome, record.task, record.spec, record.root)
-    if reactor.state.letters.retries:
-        kind = outcome.failure.kind if outcome.failure is not None else ""
-        origin = reactor.state.letters.retries.get(record.key)
-        letters.drop_code(reactor.state, reactor.state.letters.settled(record.key, kind))
-        if origin is not None:
-            reactor.journal.letter(origin)
+    letters.attempt_ended(reactor, record.key, outcome.failure)
 
 
 def on_cancel(

@@ -19,6 +19,7 @@ from concurrent_framework.protocol.tasks import NewTask
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from concurrent_framework.master.reactor import MasterReactor
     from concurrent_framework.master.state import ApplicationRecord, MasterState, TaskRecord
 
 OVERHEAD = 1000
@@ -272,6 +273,16 @@ def keep_system(
     letter = Letter(key, name, owner.number, owner.number, owner.name, owner.session, failure, now)
     letter.remains = remains
     drop_code(state, state.letters.add(letter))
+
+
+def attempt_ended(reactor: MasterReactor, key: int, failure: Failure | None) -> None:
+    """Note what came of a task or a system, in case it was an attempt to save a letter."""
+    letters = reactor.state.letters
+    origin = letters.retries.get(key)
+    if origin is not None:
+        freed = letters.settled(key, "" if failure is None else failure.kind)
+        drop_code(reactor.state, freed)
+        reactor.journal.letter(origin)
 
 
 def drop_code(state: MasterState, digests: set[str]) -> None:

@@ -200,12 +200,8 @@ def _conclude(
             name = system.push.name
             letters.keep_system(state, owner, key, name, failure, reactor.now, left)
             reactor.journal.letter(key)
-    origin = state.letters.retries.get(key)
-    if origin is not None and (failure is None or failure.kind != "cancelled"):
-        letters.drop_code(
-            state, state.letters.settled(key, "" if failure is None else failure.kind)
-        )
-        reactor.journal.letter(origin)
+    if failure is None or failure.kind != "cancelled":
+        letters.attempt_ended(reactor, key, failure)
     end(reactor, owner, system)
 
 
