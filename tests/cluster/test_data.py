@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,20 @@ def test_arrays_are_used_where_they_lie_and_cannot_be_changed(swarm: Swarm) -> N
     assert set(swarm.run(Sharing(make)).results()) == {
         ("assignment destination is read-only", float(1 << 17))
     }
+
+
+@task
+def loaded(*names: str) -> list[str]:
+    """Say which modules are loaded before a task needs one."""
+    return [name for name in names if name in sys.modules]
+
+
+def test_executors_have_what_their_worker_has_imported(make_swarm: Callable[..., Swarm]) -> None:
+    swarm = make_swarm()
+    swarm.add_worker("warm", "--set", "worker.preload=colorsys,not_installed")
+    app = swarm.run(Sharing(lambda _: [loaded("colorsys", "chunk", "not_installed")]))
+    assert app.results() == [["colorsys"]]
+    swarm.stop()
 
 
 def test_objects_larger_than_the_cache_come_and_go(make_swarm: Callable[..., Swarm]) -> None:

@@ -50,6 +50,7 @@ PRELOADED = (
     "concurrent_framework.store.tables",
     "concurrent_framework.transport.zmq",
     "concurrent_framework.worker.executor",
+    "numpy",
     "sqlalchemy.dialects.sqlite",
     "typer._adapters",
     "uvicorn.lifespan.on",

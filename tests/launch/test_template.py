@@ -56,6 +56,10 @@ def entry_look(out: int) -> None:
     os.write(out, repr((fds, out, own, default, sys.stdin.read())).encode())
 
 
+def entry_modules(out: int, names: list[str]) -> None:
+    os.write(out, repr([name for name in names if name in sys.modules]).encode())
+
+
 @pytest.fixture
 def entries(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = [name.removeprefix("entry_") for name in globals() if name.startswith("entry_")]
@@ -252,3 +256,38 @@ def test_template_that_keeps_dying_is_given_up(template: Template) -> None:
     template.fork("exit", {})
     (answer,) = events(template, 1)
     assert "keeps dying" in answer.reason
+
+
+def test_more_modules_are_imported_before_it_forks(
+    entries: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "warmed_well.py").touch()
+    (tmp_path / "warmed_badly.py").write_text("raise RuntimeError('out of order')")
+    (tmp_path / "warmed_half.py").write_text("import not_installed_either")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ["not_installed", "warmed_badly", "warmed_half", "warmed_well"]
+    reader, writer = os.pipe()
+    with Template((), names, fork=True) as template:
+        template.fork("modules", {"names": names}, [writer])
+        os.close(writer)
+        with open(reader, "rb") as told:
+            assert literal_eval(told.read().decode()) == ["warmed_well"]
+    assert not sys.modules.keys() & set(names)
+    told_people = capfd.readouterr().err
+    assert "out of order" in told_people
+    assert "not_installed_either" in told_people
+    assert "No module named 'not_installed'" not in told_people
+
+
+def test_one_that_is_spawned_imports_them_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    (tmp_path / "warmed_anew.py").write_text(f"open({str(told)!r}, 'w').write('here')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Template((), ["warmed_anew"], fork=False):
+        assert told.read_text() == "here"

@@ -40,13 +40,16 @@ _LAST_WORDS = 2.0
 _WAKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
-def become(sock: socket.socket, parent: int, warm: Sequence[str]) -> NoReturn:
+def become(
+    sock: socket.socket, parent: int, warm: Sequence[str], modules: Sequence[str] = ()
+) -> NoReturn:
     """Turn this freshly forked or spawned process into a template; never returns.
 
     Args:
         sock: the end of the socket pair that is the template's.
         parent: pid of the node.
         warm: kinds of children whose modules are imported before the first is asked for.
+        modules: more modules to import then, as far as they are installed.
 
     """
     code = 1
@@ -56,7 +59,7 @@ def become(sock: socket.socket, parent: int, warm: Sequence[str]) -> NoReturn:
             os.setsid()
         _plain_streams()
         close_all_but({0, 1, 2, sock.fileno()})
-        _Template(sock, parent).serve(warm)
+        _Template(sock, parent).serve(warm, modules)
         code = 0
     except BaseException:  # noqa: BLE001 (the process ends here; nobody else could tell)
         traceback.print_exc()
@@ -99,7 +102,7 @@ class _Template:
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
 
-    def serve(self, warm: Sequence[str]) -> None:
+    def serve(self, warm: Sequence[str], modules: Sequence[str]) -> None:
         """Work until the node closes its end or dies."""
         faulthandler.enable(file=2, all_threads=False)
         _default_signals()
@@ -111,6 +114,8 @@ class _Template:
         name_process("cc-template")
         for kind in warm:
             _entry(kind)
+        for module in modules:
+            _load(module)
         gc.collect()
         gc.freeze()
         poller = select.poll()
@@ -251,6 +256,17 @@ def _entry(kind: str) -> Callable[..., object]:
     return function
 
 
-def spawned(fd: int, parent: int, warm: Sequence[str]) -> NoReturn:
+def _load(module: str) -> None:
+    """Import what executors may need; a task that needs it tells if that is impossible."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            traceback.print_exc()
+    except Exception:  # noqa: BLE001 (a module may raise anything)
+        traceback.print_exc()
+
+
+def spawned(fd: int, parent: int, warm: Sequence[str], modules: Sequence[str]) -> NoReturn:
     """Be the template in a new interpreter, where forking the node would be unsafe."""
-    become(socket.socket(fileno=fd), parent, warm)
+    become(socket.socket(fileno=fd), parent, warm, modules)

@@ -149,11 +149,12 @@ def run_worker(
     """
     components = components or components_for(config)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
+    preload = components.config.value(WorkerNode.preload)
     stop = StopSignal(interrupt=True)
     log = log or make_log(logging.INFO, formatter_for(config, name))
     with (
         worker_directory() as directory,
-        Template(warm=("executor",)) as template,
+        Template(("executor",), preload) as template,
     ):
         log.info("worker %s joins %s (Ctrl-C ends it)", name, connection.endpoint)
         stats = registry_for(config)

@@ -39,6 +39,7 @@ class Template:
 
     Args:
         warm: kinds of children (``executor``, ``host``) whose modules the template imports at once.
+        modules: names of more modules to import at once, as far as they are installed.
         fork: True to fork this process, False to spawn a new interpreter, None to choose by
             `fork_is_safe`.
 
@@ -48,8 +49,14 @@ class Template:
 
     """
 
-    def __init__(self, warm: Sequence[str] = ("executor",), *, fork: bool | None = None) -> None:
-        self._warm = tuple(warm)
+    def __init__(
+        self,
+        warm: Sequence[str] = ("executor",),
+        modules: Sequence[str] = (),
+        *,
+        fork: bool | None = None,
+    ) -> None:
+        self._warm = (tuple(warm), tuple(modules))
         self._requests = 0
         self._pending: set[int] = set()
         self._children: set[int] = set()
@@ -128,7 +135,8 @@ class Template:
     def _begin(self, fork: bool) -> None:  # noqa: FBT001 (private, one caller names it)
         ours, theirs = socket.socketpair()
         node = os.getpid()
-        self._pid = _fork(theirs, node, self._warm) if fork else _spawn(theirs, node, self._warm)
+        begin = _fork if fork else _spawn
+        self._pid = begin(theirs, node, *self._warm)
         theirs.close()
         self._channel: Channel[FromTemplate] = Channel(ours, FromTemplate)
         self._selector.register(ours, selectors.EVENT_READ)
@@ -178,21 +186,21 @@ def _reap(pid: int) -> None:
             time.sleep(0.001)
 
 
-def _fork(sock: socket.socket, node: int, warm: Sequence[str]) -> int:
+def _fork(sock: socket.socket, node: int, warm: Sequence[str], modules: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.flush()
     pid = os.fork()
     if pid == 0:
-        forkserver.become(sock, node, warm)
+        forkserver.become(sock, node, warm, modules)
     return pid
 
 
-def _spawn(sock: socket.socket, node: int, warm: Sequence[str]) -> int:
+def _spawn(sock: socket.socket, node: int, warm: Sequence[str], modules: Sequence[str]) -> int:
     program = (
         f"import sys; sys.path[:] = {sys.path!r}; "
         "from concurrent_framework.launch import forkserver; "
-        f"forkserver.spawned(3, {node}, {tuple(warm)!r})"
+        f"forkserver.spawned(3, {node}, {tuple(warm)!r}, {tuple(modules)!r})"
     )
     return os.posix_spawn(
         sys.executable,

@@ -91,6 +91,15 @@ class WorkerNode(Component):
         doc="How long to wait for the master's first answer.",
     )
 
+    preload = Option(
+        "worker",
+        "preload",
+        default=("numpy",),
+        doc="Modules to import once for all executors, as far as they are installed: these have them from their "
+        "beginning, in memory that they share. None that start threads. The worker that an application makes "
+        "for itself imports none, in order to start quickly.",
+    )
+
     cache_bytes = Option(
         "worker",
         "cache_bytes",
