@@ -52,7 +52,8 @@ class Outcome(Struct, array_like=True, gc=False):
         result: the pickled result, empty on failure.
         changes: pickled dict of the attributes the task rebound (values) or deleted (absent from
             it, named under the key ``None``), empty if there are none.
-        seconds: wall time the attempt ran.
+        seconds: wall time the attempt ran, without what an executor does once for many tasks: loading
+            their code, and rebuilding shared objects.
         failure: the error, None on success.
         spawned: tasks the task made; they exist only if this outcome is accepted.
         worker: number of the worker; filled in by the master.

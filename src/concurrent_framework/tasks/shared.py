@@ -12,6 +12,7 @@ import struct
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from concurrent_framework.model.errors import ConcurrentError, UsageError
@@ -161,12 +162,16 @@ class SharedObjects:
     Args:
         limit: bytes beyond which those not used for longest are forgotten.
 
+    Attributes:
+        preparing: seconds spent on reading objects since `prepared` was called.
+
     """
 
     def __init__(self, limit: int = 1 << 28) -> None:
         self._limit = limit
         self._paths: dict[str, str] = {}
         self._objects: dict[str, tuple[Any, int]] = {}
+        self.preparing = 0.0
 
     def learn(self, paths: dict[str, str]) -> None:
         """Note where the data of digests lies on this machine."""
@@ -176,10 +181,19 @@ class SharedObjects:
         """Return an object; raises ConcurrentError if its data is not here."""
         known = self._objects.pop(digest, None)
         if known is None:
-            known = self._read(digest)
+            start = perf_counter()
+            try:
+                known = self._read(digest)
+            finally:
+                self.preparing += perf_counter() - start
         self._objects[digest] = known
         self._trim()
         return known[0]
+
+    def prepared(self) -> float:
+        """Return `preparing`, and count from 0 again."""
+        seconds, self.preparing = self.preparing, 0.0
+        return seconds
 
     def _read(self, digest: str) -> tuple[Any, int]:
         import mmap

@@ -79,7 +79,9 @@ class _Executor:
         self._outbox = Outbox(running, link, worker, readers)
         sink = Sink(running, link, self._outbox, self._spawn, directory)
         self._current = CurrentTask(sink)
-        self._runner = Runner(worker, self._code, self._spawn, running, sink, self._outbox)
+        self._runner = Runner(
+            worker, self._code, self._spawn, running, sink, self._outbox, self._objects
+        )
 
     def work(self) -> None:
         self._link.send(Ready(os.getpid()))
