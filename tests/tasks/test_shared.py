@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_arrays_stay_where_they_lie() -> None:
     assert np.shares_memory(rebuilt["big"], np.frombuffer(data, dtype=np.uint8))
     assert rebuilt["big"].flags.aligned
     assert not rebuilt["big"].flags.writeable
+
+
+@pytest.mark.parametrize("value", [bytes(1 << 22), {"a": bytearray(1 << 22)}, np.zeros(1 << 19)])
+def test_what_is_large_is_copied_once(value: Any) -> None:
+    tracemalloc.start()
+    try:
+        pack(value)
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * (1 << 22)
+    finally:
+        tracemalloc.stop()
 
 
 def test_equal_objects_have_equal_references() -> None:

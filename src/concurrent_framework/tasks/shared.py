@@ -11,7 +11,6 @@ import pickle
 import struct
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,6 +103,14 @@ def resolving(store: ObjectStore) -> Iterator[None]:
         _store.reset(token)
 
 
+class _Written:
+    """Takes what a pickler writes in pieces: it hands over large bytes as they are, not a copy."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Any] = []
+        self.write = self.pieces.append
+
+
 def pack(value: Any) -> bytes:
     """Pickle an object, its large buffers (of NumPy arrays, for instance) beside the pickle.
 
@@ -121,15 +128,17 @@ def pack(value: Any) -> bytes:
         buffers.append(raw)
         return False
 
+    written = _Written()
     try:
-        data = pickle.dumps(value, PROTOCOL, buffer_callback=separate)
+        pickle.Pickler(written, PROTOCOL, buffer_callback=separate).dump(value)
+        by_name = is_plain(value) or not any(_MAIN in piece for piece in written.pieces)
     except Exception:  # noqa: BLE001 (user code runs here; the next attempt is thorough)
-        data = b""
-    if not data or (not is_plain(value) and _MAIN in data):
+        by_name = False
+    if not by_name:
         buffers.clear()
-        data = dump_shared(value)
-    parts: list[Any] = [data, *buffers]
-    lengths = [len(part) for part in parts]
+        written.pieces[:] = [dump_shared(value)]
+    parts = [written.pieces, *([buffer] for buffer in buffers)]
+    lengths = [sum(map(len, pieces)) for pieces in parts]
     head = struct.pack(f"<I{len(lengths)}Q", len(lengths), *lengths)
     total = sum(lengths) + (len(lengths) + 1) * (_ALIGNMENT + 8)
     if total > MAX_PAYLOAD_BYTES:
@@ -138,9 +147,11 @@ def pack(value: Any) -> bytes:
             f"{MAX_PAYLOAD_BYTES >> 20} MiB at most: share its parts, or let tasks read it from a file"
         )
         raise UsageError(message)
-    whole = [head]
-    for before, part in pairwise((head, *parts)):
-        whole += (bytes(-len(before) % _ALIGNMENT), part)
+    whole: list[Any] = [head]
+    before = len(head)
+    for pieces, length in zip(parts, lengths, strict=True):
+        whole += (bytes(-before % _ALIGNMENT), *pieces)
+        before = length
     return b"".join(whole)
 
 
