@@ -41,7 +41,7 @@ class Warm:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(PROGRAM), str(theirs.fileno())],
-                env={**os.environ, "CONCURRENT_TEST_PLACE": "-" * 200},
+                env={**os.environ, "CONCURRENT_TEST_PLACE": "-" * 200, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,

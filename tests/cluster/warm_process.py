@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -12,16 +13,30 @@ import select
 import signal
 import socket
 import sys
+import threading
+import traceback
 import types
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MARK = "CONCURRENT_TEST_PLACE"
 PRELOADED = (
+    "cloudpickle",
+    "concurrent_framework.api.calls",
+    "concurrent_framework.api.feed",
     "concurrent_framework.api.http",
     "concurrent_framework.api.launching",
     "concurrent_framework.api.master_link",
     "concurrent_framework.api.methods",
+    "concurrent_framework.api.methods.applications",
+    "concurrent_framework.api.methods.cluster",
+    "concurrent_framework.api.methods.nodes",
+    "concurrent_framework.api.methods.steering",
+    "concurrent_framework.api.methods.tasks",
+    "concurrent_framework.api.methods.tokens",
     "concurrent_framework.api.openrpc",
     "concurrent_framework.api.pages",
     "concurrent_framework.api.server",
@@ -29,13 +44,24 @@ PRELOADED = (
     "concurrent_framework.application.driver",
     "concurrent_framework.application.host",
     "concurrent_framework.application.systems",
+    "concurrent_framework.application.systems.farm",
+    "concurrent_framework.application.systems.graph",
+    "concurrent_framework.application.systems.mapreduce",
+    "concurrent_framework.application.systems.search",
+    "concurrent_framework.application.systems.work",
+    "concurrent_framework.application.systems.working",
     "concurrent_framework.cli.app",
     "concurrent_framework.cli.attaching",
+    "concurrent_framework.cli.main",
+    "concurrent_framework.cli.node_options",
     "concurrent_framework.cli.progress",
     "concurrent_framework.cli.run",
     "concurrent_framework.cli.starting",
+    "concurrent_framework.code.by_value",
     "concurrent_framework.components.plugins",
+    "concurrent_framework.dashboard.bridge",
     "concurrent_framework.dashboard.component",
+    "concurrent_framework.dashboard.wire",
     "concurrent_framework.launch.access",
     "concurrent_framework.launch.embedded",
     "concurrent_framework.launch.nodes",
@@ -51,10 +77,14 @@ PRELOADED = (
     "concurrent_framework.transport.zmq",
     "concurrent_framework.worker.executor",
     "numpy",
+    "psutil",
+    "pytest",
     "sqlalchemy.dialects.sqlite",
+    "tblib.pickling_support",
     "typer._adapters",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.auto",
+    "zmq.utils.garbage",
 )
 
 
@@ -124,7 +154,26 @@ def become(asked: dict[str, Any]) -> NoReturn:
     sys.modules["__main__"] = main
     from concurrent_framework.cli.main import program as run
 
-    sys.exit(run())
+    end(run)
+
+
+def end(run: Callable[[], int]) -> NoReturn:
+    """Run the command and end as an interpreter does, but leave taking itself apart to the system.
+
+    That would touch, and so copy, all the memory that is shared with the warm interpreter.
+    """
+    code = 1
+    try:
+        code = run()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def show_mark(place: str) -> None:
