@@ -7,7 +7,7 @@ has been compacted, by `Kept` or `KeptEnded`, which restate everything about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -403,6 +403,11 @@ class _Head(Struct, array_like=True):
     facts: msgspec.Raw
 
 
+# `msgspec.msgpack.decode` works out the types anew for each entry, which takes far longer than to read it.
+_HEADS: Final = msgspec.msgpack.Decoder(_Head)
+_FACTS: Final = msgspec.msgpack.Decoder(list[Fact])
+
+
 def encode(facts: Sequence[Fact]) -> bytes:
     """Turn the facts of a round into an entry of the journal."""
     return msgspec.msgpack.encode((FORMAT, facts))
@@ -416,9 +421,9 @@ def decode(data: bytes) -> list[Fact]:
 
     """
     try:
-        head = msgspec.msgpack.decode(data, type=_Head)
+        head = _HEADS.decode(data)
         if head.format in READABLE:
-            return msgspec.msgpack.decode(head.facts, type=list[Fact])
+            return _FACTS.decode(head.facts)
     except msgspec.MsgspecError as error:
         message = f"the journal holds an entry that cannot be read: {error}"
         raise JournalError(message) from error
