@@ -92,6 +92,7 @@ def _through_typer(words: list[str]) -> int:
     import typer
 
     from concurrent_framework.cli.app import app, command_names
+    from concurrent_framework.cli.narrowing import narrowed
 
     word = words[0] if words else "--help"
     if word in {"-h", "--help"} or not (word.startswith("-") or word in command_names()):
@@ -103,7 +104,7 @@ def _through_typer(words: list[str]) -> int:
             return run_plugged(components, word, words[1:])
         app = with_plugged(app, components)
     try:
-        code = app(words, prog_name="concurrent", standalone_mode=False)
+        code = narrowed(app, words)(words, prog_name="concurrent", standalone_mode=False)
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:
