@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from concurrent_framework.code.blobs import BUNDLE, PICKLE
@@ -16,6 +14,7 @@ from concurrent_framework.code.loader import CodeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
     from zipfile import ZipFile
 
     from concurrent_framework.model.spec import CodeBlob
@@ -38,6 +37,8 @@ class CodeCache:
         limit: bytes on disk beyond which `trim` removes what was not used for longest.
 
     Example:
+        >>> import tempfile
+        >>> from pathlib import Path
         >>> from concurrent_framework.code.blobs import make_blob
         >>> blob = make_blob("pickle", b"any bytes")
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -72,17 +73,16 @@ class CodeCache:
         if hashlib.sha256(blob.data).hexdigest() != blob.digest:
             message = f"code {blob.digest[:12]!r} was damaged on its way here"
             raise CodeError(message)
-        arriving = Path(tempfile.mkdtemp(prefix=_ARRIVING, dir=self._directory))
+        arriving = self._directory / f"{_ARRIVING}{blob.digest}"
+        target = self._directory / blob.digest
         try:
-            content = arriving / "content"
-            self._sizes[blob.digest] = _unpack(blob, content)
-            content.rename(self._directory / blob.digest)
+            size = _unpack(blob, arriving)
+            arriving.rename(target)
         except BaseException:
-            self._sizes.pop(blob.digest, None)
-            raise
-        finally:
             _remove(arriving)
-        return self._directory / blob.digest
+            raise
+        self._sizes[blob.digest] = size
+        return target
 
     def path(self, digest: str) -> Path:
         """Return where the code of a digest lies; it counts as used now.
