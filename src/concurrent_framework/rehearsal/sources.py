@@ -25,6 +25,7 @@ from concurrent_framework.master.recording import (
 from concurrent_framework.model.errors import UsageError
 from concurrent_framework.store.base import IStore
 from concurrent_framework.store.places import StorePlaces
+from concurrent_framework.store.slots import LARGE_SUFFIX
 from concurrent_framework.store.sqlite import FILE, SqliteEngine
 
 if TYPE_CHECKING:
@@ -171,6 +172,9 @@ def _journal(path: Path, notes: list[str]) -> Iterator[Row]:
             original = path.with_name(path.name + suffix)
             if original.exists():
                 shutil.copyfile(original, copy.with_name(copy.name + suffix))
+        large = path.with_name(path.name + LARGE_SUFFIX)
+        if large.is_dir():
+            shutil.copytree(large, copy.with_name(copy.name + LARGE_SUFFIX))
         config = Config().replace({"store.path": str(copy)}, "simulation")
         components = ComponentManager(config, BUILTIN)
         store = components.get(IStore, "sqlite")
