@@ -102,7 +102,7 @@ def journal(path: Path) -> SqliteStore:
     store = ComponentManager(config, BUILTIN).get(IStore, "sqlite")
     store.open()
     for entry in ROUNDS:
-        store.append(facts.encode(entry))
+        store.append(*facts.encode(entry))
     return store  # type: ignore[return-value]
 
 
