@@ -102,6 +102,19 @@ def test_one_that_has_lost_a_file_is_saved_as_it_is(lab: Environment, tmp_path: 
     store.close()
 
 
+def test_a_folder_that_only_looks_like_large_entries_is_saved(
+    lab: Environment, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(lab.layout.data / "photos")) as database:
+        database.execute("CREATE TABLE photos (name TEXT)")
+        database.commit()
+    (lab.layout.data / "photos.large").mkdir()
+    (lab.layout.data / "photos.large" / "me.png").write_bytes(b"png")
+    restored = restore(backup(lab), tmp_path / "copy", opener=open_plain)
+    assert (restored.layout.data / "photos.large" / "me.png").read_bytes() == b"png"
+    assert (restored.layout.data / "photos").is_file()
+
+
 def exclusive(path: Path, mode: str) -> sqlite3.Connection:
     database = sqlite3.connect(path)
     database.execute("pragma locking_mode=exclusive")

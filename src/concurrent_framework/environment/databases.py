@@ -47,9 +47,13 @@ def is_side_file(path: Path) -> bool:
     for suffix in _SIDE_FILES:
         if path.name.endswith(suffix):
             database = path.with_name(path.name.removesuffix(suffix))
-            if database.is_file():
+            if database.is_file() and (path.is_file() or _holds_numbers(path)):
                 return is_database(database)
     return False
+
+
+def _holds_numbers(folder: Path) -> bool:
+    return all(one.name.isdecimal() for one in folder.iterdir())
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from concurrent_framework.store.slots import SlotFiles
 if TYPE_CHECKING:
     from pathlib import Path
 
+_COLUMNS = "SELECT name FROM pragma_table_info('concurrent_entries')"
 _LARGE = "SELECT number, crc32, file, size FROM concurrent_entries WHERE file IS NOT NULL"
 _PUT_IN = "UPDATE concurrent_entries SET data = ?, file = NULL, size = NULL WHERE number = ?"
 
@@ -33,6 +34,8 @@ def put_inside(copy: Path, directory: Path) -> bool:
     """
     whole = True
     with closing(SlotFiles(directory)) as files, closing(sqlite3.connect(copy)) as database:
+        if ("file",) not in database.execute(_COLUMNS).fetchall():
+            return True  # it is of something else, or of an earlier version
         for number, crc, file, size in database.execute(_LARGE).fetchall():
             data = files.read(file, size)
             if len(data) == size and zlib.crc32(data) == crc:

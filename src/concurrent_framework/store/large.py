@@ -109,7 +109,6 @@ class LargeEntries:
             self._files.write(slot.number, pieces, anew=misfit or not slot.size)
             if self._sync == "full":
                 self._files.flush([slot.number])
-                self._flushed = entry
         except OSError:
             self._files.remove(slot.number)
             raise

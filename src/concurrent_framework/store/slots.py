@@ -31,6 +31,7 @@ class SlotFiles:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._directory = -1
+        self._is_new = False
         self._changed = False
 
     def numbers(self) -> list[int]:
@@ -56,7 +57,7 @@ class SlotFiles:
         if not self._opened():
             self._path.mkdir(mode=0o700, parents=True)
             self._opened()
-            self._changed = True
+            self._is_new = True
         flags = os.O_WRONLY | (os.O_CREAT | os.O_TRUNC if anew else 0)
         descriptor = os.open(str(number), flags, 0o600, dir_fd=self._directory)
         self._changed = self._changed or anew
@@ -89,8 +90,10 @@ class SlotFiles:
                 os.close(descriptor)
         if self._changed:
             os.fsync(self._directory)
-            flush_directory(self._path.parent)
             self._changed = False
+        if self._is_new:
+            flush_directory(self._path.parent)
+            self._is_new = False
 
     def remove(self, number: int) -> None:
         """Remove a file, if it is there."""
