@@ -8,14 +8,15 @@ import pytest
 
 from concurrent_framework.master import compaction, facts
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_ENTRIES, Compactor
-from concurrent_framework.master.state import MasterState, Settings, new_state
+from concurrent_framework.master.state import ApplicationRecord, MasterState, Settings, new_state
 from concurrent_framework.protocol.tasks import NewTask, Outcome
 from tests.master.test_facts import EVERYTHING
 
 ENDED = facts.Ended(4, 6, [Outcome(4 << 40 | 1, 1, b"ok")])
 SUBMITTED = facts.Submitted(4, 1, [NewTask(1, "buy", b"milk")])
 SMALL = [b"head"]
-LARGE = [b"head", bytes(1024 * 1024)]
+MEBIBYTE = 1024 * 1024
+LARGE = [b"head", bytes(MEBIBYTE)]
 
 
 @pytest.fixture
@@ -79,13 +80,18 @@ def test_all_that_may_be_said_again_is_a_fact() -> None:
 
 
 def test_a_journal_may_be_longer_by_some_large_payloads(state: MasterState) -> None:
+    application = ApplicationRecord(4, "5e55", "shop", parent=0, now=0.0)
+    state.applications[4] = application
     compactor = Compactor(state)
-    assert compactor.due(SPARE_BYTES + 1)
-    compactor.wrote([SUBMITTED], LARGE)
-    assert not compactor.due(SPARE_BYTES + 1024 * 1024)
-    assert compactor.due(SPARE_BYTES + 1024 * 1024 + 1)
-    for _ in range(100):
-        compactor.wrote([ENDED], LARGE)
-    limit = SPARE_BYTES + compaction.SPARE_LARGE_BYTES
-    assert not compactor.due(limit)
-    assert compactor.due(limit + 1)
+    for large, live, limit in [
+        (0, 3, 2 * 3),
+        (5, 3, 2 * 3 + 5),
+        (100, 0, 0),
+        (100, 3, 2 * 3 + 4 * 3),
+        (100, 20, 2 * 20 + 32),
+    ]:
+        while compactor._large < large * MEBIBYTE:
+            compactor.wrote([ENDED], LARGE)
+        application.live_bytes = live * MEBIBYTE
+        assert not compactor.due(SPARE_BYTES + limit * MEBIBYTE)
+        assert compactor.due(SPARE_BYTES + limit * MEBIBYTE + 1)

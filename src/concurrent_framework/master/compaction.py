@@ -37,10 +37,12 @@ STEP_BYTES = 512 * 1024
 """How much is looked at in one round: some milliseconds."""
 SPARE_BYTES = 4 * 1024 * 1024
 """A journal of this size is short enough, whatever of it matters."""
-SPARE_LARGE_BYTES = 32 * 1024 * 1024
-"""It may be longer by what it has of large payloads, up to this: they take no time but the disk's."""
 GROWTH = 2
 """A journal may be so many times as long as what matters of it."""
+LARGE_GROWTH = 4
+LARGE_BYTES = 32 * 1024 * 1024
+"""It may be longer by large payloads: so many times what matters, up to this. They cost little to keep
+and much to say again, though most of them are about to be handled."""
 PASS = 1.25
 """After the whole journal was looked at, it has to grow by this factor before it is again."""
 STEP_ENTRIES = 64
@@ -94,8 +96,8 @@ class Compactor:
         live = 0
         if size > self._spare:
             live = sum(application.live_bytes for application in self._state.applications.values())
-        spare = self._spare + min(self._large, SPARE_LARGE_BYTES)
-        if size <= GROWTH * live + spare:
+        large = min(self._large, LARGE_GROWTH * live, LARGE_BYTES)
+        if size <= GROWTH * live + large + self._spare:
             self._goal = 0
             return False
         # What was left when the whole was looked at may take more room than it seems.
