@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from concurrent_framework.master import compaction, facts
+from concurrent_framework.master import compaction, encoding, facts
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_ENTRIES, Compactor
 from concurrent_framework.master.state import ApplicationRecord, MasterState, Settings, new_state
 from concurrent_framework.protocol.tasks import NewTask, Outcome
@@ -26,7 +26,7 @@ def state() -> MasterState:
 
 def looked_at(compactor: Compactor, number: int) -> None:
     """Look at an entry, and drop it."""
-    entry = b"".join(facts.encode([ENDED]))
+    entry = b"".join(encoding.encode([ENDED]))
     assert compactor.keep([(number, entry)]) == []
     compactor.dropped(number, (), 0)
 
@@ -55,7 +55,7 @@ def test_entries_of_which_nothing_is_said_again_are_not_looked_at(state: MasterS
 def test_what_was_said_again_is_looked_at(state: MasterState) -> None:
     compactor = Compactor(state, entries=1)
     compactor.wrote([ENDED], SMALL)
-    compactor.keep([(1, b"".join(facts.encode([ENDED])))])
+    compactor.keep([(1, b"".join(encoding.encode([ENDED])))])
     compactor.dropped(1, [b"kept"], 100)
     compactor.dropped(compactor.droppable(), (), 100)
     assert compactor.droppable() == 0

@@ -10,7 +10,7 @@ import pytest
 from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.launch.builtin import BUILTIN
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master import recording as rec
 from concurrent_framework.master.recorder import Recorder
 from concurrent_framework.model.errors import UsageError
@@ -102,7 +102,7 @@ def journal(path: Path) -> SqliteStore:
     store = ComponentManager(config, BUILTIN).get(IStore, "sqlite")
     store.open()
     for entry in ROUNDS:
-        store.append(*facts.encode(entry))
+        store.append(*encoding.encode(entry))
     return store  # type: ignore[return-value]
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import facts, lifecycle
+from concurrent_framework.master import encoding, facts, lifecycle
 from concurrent_framework.master.grounds import evidence, judged_in
 from concurrent_framework.master.journal import (
     application_fact,
@@ -132,9 +132,9 @@ class Compactor:
 
         """
         self._begin(entries[0][0])
-        found = (fact for _, data in entries for fact in facts.decode(memoryview(data)))
+        found = (fact for _, data in entries for fact in encoding.decode(memoryview(data)))
         kept = kept_facts(self._state, found)
-        return facts.encode(kept) if kept else []
+        return encoding.encode(kept) if kept else []
 
     def _begin(self, first: int) -> None:
         self._first = first

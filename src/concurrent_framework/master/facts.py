@@ -1,4 +1,4 @@
-"""What a master writes into its journal: a closed set of facts, and their encoding. PURE.
+"""What a master writes into its journal: a closed set of facts. PURE.
 
 Replaying them in order gives the master's state again (`recovery`). A fact about something of which
 nothing is known any more means nothing. What a task needs is told by `Submitted` or, after the journal
@@ -7,10 +7,8 @@ has been compacted, by `Kept` or `KeptEnded`, which restate everything about it.
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from concurrent_framework.master.letters import Letter
@@ -19,11 +17,7 @@ from concurrent_framework.model.outcome import Attempt
 from concurrent_framework.model.resources import Capacity
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.application import PushSystem, SystemEnded
-from concurrent_framework.protocol.detaching import attach, encoded
 from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT = 2
 """Version of the encoding. A change of what is written needs another one, and a way to read this.
@@ -35,9 +29,6 @@ passes over them."""
 
 READABLE = (1, 2)
 """Versions that are read: what was added later has not come up in them."""
-
-_IN_PIECES = b"\xc1"
-"""What no MessagePack begins with."""
 
 
 class JournalError(ConcurrentError):
@@ -401,83 +392,3 @@ Fact = (
     | TaskCheckpointed
     | Evidence
 )
-
-
-class _Head(Struct, array_like=True):
-    format: int
-    facts: msgspec.Raw
-
-
-def encode(facts: Sequence[Fact]) -> list[bytes]:
-    """Turn the facts of a round into an entry of the journal, in pieces.
-
-    One with large payloads begins with a byte that no other does. It has how many pieces follow, how
-    long they are, and then these: the facts, and each payload that one of their rows refers to.
-    """
-    frames = encoded(_rows(facts), lambda: msgspec.msgpack.encode((FORMAT, facts)))
-    if len(frames) > 1:
-        lengths = map(len, frames)
-        begin = struct.pack(f"<cI{len(frames)}Q", _IN_PIECES, len(frames), *lengths)
-        frames[0] = begin + frames[0]
-    return frames
-
-
-def decode(data: bytes | memoryview) -> list[Fact]:
-    """Turn an entry into facts; large payloads are views of it if it is one itself.
-
-    Raises:
-        JournalError: it was written by another version, or is none of ours.
-
-    """
-    try:
-        frames = _pieces(data) if data[:1] == _IN_PIECES else [data]
-        head = msgspec.msgpack.decode(frames[0], type=_Head)
-        if head.format in READABLE:
-            facts = msgspec.msgpack.decode(head.facts, type=list[Fact])
-            if len(frames) > 1:
-                for row in _rows(facts):
-                    attach(row, frames)
-            return facts
-    except (msgspec.MsgspecError, struct.error, IndexError) as error:
-        message = f"the journal holds an entry that cannot be read: {error}"
-        raise JournalError(message) from error
-    message = (
-        f"the journal was written in format {head.format}, this version reads formats up to {FORMAT}: start"
-        " the version of concurrent-framework that wrote it, or move the journal away"
-    )
-    raise JournalError(message)
-
-
-def _rows(facts: Sequence[Fact]) -> list[Any]:
-    """Return what may have large payloads, of which many may come."""
-    rows: list[Any] = []
-    for fact in facts:
-        kind = type(fact)
-        if kind is Submitted or kind is Kept:
-            rows += fact.rows  # type: ignore[union-attr]
-        elif kind is Ended:
-            rows += fact.outcomes  # type: ignore[union-attr]
-        elif kind is KeptEnded:
-            rows += fact.outcomes  # type: ignore[union-attr]
-            rows += fact.rows  # type: ignore[union-attr]
-        elif kind is Finishing:
-            rows.append(fact.outcome)  # type: ignore[union-attr]
-        elif kind is Defined:
-            rows += fact.codes  # type: ignore[union-attr]
-    return rows
-
-
-def _pieces(data: bytes | memoryview) -> list[bytes | memoryview]:
-    (count,) = struct.unpack_from("<I", data, len(_IN_PIECES))
-    lengths = f"<{count}Q"
-    place = len(_IN_PIECES) + struct.calcsize("<I")
-    sizes = struct.unpack_from(lengths, data, place)
-    place += struct.calcsize(lengths)
-    pieces: list[bytes | memoryview] = []
-    for size in sizes:
-        pieces.append(data[place : place + size])
-        place += size
-    if place != len(data):
-        reason = f"it has {len(data)} bytes instead of {place}"
-        raise IndexError(reason)
-    return pieces

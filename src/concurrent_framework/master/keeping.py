@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master.commands import Persist, Send
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES, Compactor
 from concurrent_framework.master.events import StorageBack, StorageFailed
@@ -93,7 +93,7 @@ class Keeping:
         if self._store is None or not isinstance(first, Persist):
             self._perform_all(commands)
             return []
-        data = facts.encode(first.facts)
+        data = encoding.encode(first.facts)
         if self._held:
             self._hold(first, data, commands[1:])
             return []

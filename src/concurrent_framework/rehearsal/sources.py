@@ -13,7 +13,7 @@ from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.environment.layout import CONFIG
 from concurrent_framework.launch.builtin import BUILTIN
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding
 from concurrent_framework.master.node import MasterNode
 from concurrent_framework.master.recording import (
     HEADER,
@@ -188,7 +188,7 @@ def _rows(store: IStore, notes: list[str]) -> Iterator[Row]:
     first = 0
     for entry in store.entries():
         first = first or entry.number
-        yield from rows_of(facts.decode(entry.data))
+        yield from rows_of(encoding.decode(entry.data))
     if first > 1:
         notes.append(
             "the journal has been shortened: tasks that were over are not in it any more; have the"
