@@ -32,8 +32,8 @@ class Checkpoints:
     def wrote(self, size: int) -> None:
         """Take note that a row of this size was written, and if it is time, make a checkpoint."""
         # A row changes its page, and in the mean another one if it is not small.
-        self._logged += PAGE + size + min(size, PAGE)
-        if self._logged >= LOG or self._large.wants_checkpoint():
+        self._logged += PAGE + size + min(PAGE, size)
+        if self._logged >= LOG or (self._large.waiting and self._large.wants_checkpoint()):
             self.make()
 
     def make(self, mode: str = "PASSIVE") -> None:

@@ -56,6 +56,10 @@ class LargeEntries:
         sync: the level of safety.
         clock: tells seconds.
 
+    Attributes:
+        limit: bytes from which on an entry is large.
+        waiting: files that may be used again after a checkpoint.
+
     """
 
     def __init__(
@@ -63,20 +67,16 @@ class LargeEntries:
     ) -> None:
         self._files = files
         self._sync = sync
-        self._large = _LARGE[sync]
+        self.limit = _LARGE[sync]
         self._clock = clock or time.monotonic
         self._held: deque[_Slot] = deque()
         self._spare: deque[_Slot] = deque()
-        self._waiting: list[_Slot] = []
+        self.waiting: list[_Slot] = []
         self._spare_bytes = self._waiting_bytes = 0
         self._next = 1
         self._in_use = False
         self._newest = self._flushed = self._durable = 0
         self._durable_at = self._clock()
-
-    def takes(self, size: int) -> bool:
-        """Whether an entry of this size is large."""
-        return size >= self._large
 
     def read(self, slot: int, size: int) -> bytes:
         """Return what a file holds; too little if it is damaged."""
@@ -88,8 +88,8 @@ class LargeEntries:
         self._held = deque(_Slot(slot, size(slot), entry) for entry, slot in entries)
         held = {slot.number for slot in self._held}
         present = self._files.numbers()
-        self._waiting = [_Slot(slot, size(slot)) for slot in present if slot not in held]
-        self._waiting_bytes = sum(slot.size for slot in self._waiting)
+        self.waiting = [_Slot(slot, size(slot)) for slot in present if slot not in held]
+        self._waiting_bytes = sum(slot.size for slot in self.waiting)
         self._next = 1 + max(present, default=0)
         self._newest = self._held[-1].entry if self._held else 0
         return bool(present)
@@ -135,7 +135,7 @@ class LargeEntries:
         while held and held[0].entry <= through:
             slot = held.popleft()
             if self._sync == "normal" and (slot.entry <= self._durable or not recent):
-                self._waiting.append(slot)
+                self.waiting.append(slot)
                 self._waiting_bytes += slot.size
             else:
                 self._give_back(slot)
@@ -152,18 +152,17 @@ class LargeEntries:
     def made_durable(self) -> None:
         """After a checkpoint: take note that what is in the database is there for good, or gone."""
         self._durable, self._durable_at = self._newest, self._clock()
-        for slot in self._waiting:
+        for slot in self.waiting:
             self._give_back(slot)
-        self._waiting.clear()
+        self.waiting.clear()
         self._waiting_bytes = 0
         self._trim(_SPARE if self._in_use else 0)
         self._in_use = False
 
     def wants_checkpoint(self) -> bool:
         """Whether so much waits for a checkpoint, or for so long, that there should be one."""
-        return bool(self._waiting) and (
-            self._waiting_bytes > _WAITING or self._clock() - self._durable_at >= _RECENT
-        )
+        late = self._clock() - self._durable_at >= _RECENT
+        return bool(self.waiting) and (late or self._waiting_bytes > _WAITING)
 
     def give_up_spare(self) -> None:
         """Remove the files that hold nothing."""

@@ -235,7 +235,7 @@ class SqlStore(Component):
         self._settled = None
         write = write_of(self._head + 1, (data, *more))
         try:
-            self._perform(write)
+            self._engine.append(write)
         except Exception as error:  # noqa: BLE001 (the engine says what it means)
             self._write_again(write, error)
         self._head = write.number

@@ -24,6 +24,8 @@ from concurrent_framework.store.sql import SqlStore
 from concurrent_framework.store.survey import AT_ONCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from concurrent_framework.store.engine import Sync
@@ -76,6 +78,7 @@ class SqliteEngine(Component):
         self._lock: LockFile | None = None
         self._connection: Connection | None = None
         self._driver: Any = None
+        self._execute: Callable[..., Any] | None = None
         self._large: LargeEntries | None = None
         self._checkpoints: Checkpoints | None = None
 
@@ -128,7 +131,8 @@ class SqliteEngine(Component):
         with suppress(FileNotFoundError):
             directory.chmod(0o700)
         self._large = LargeEntries(SlotFiles(directory), sync)
-        self._checkpoints = Checkpoints(self._driver.execute, self._large)
+        self._execute = self._driver.execute
+        self._checkpoints = Checkpoints(self._execute, self._large)
         return Tables(connection, self._large.read)
 
     def _demand_ours(self, connection: Connection) -> None:
@@ -142,17 +146,19 @@ class SqliteEngine(Component):
 
     def append(self, write: Write) -> None:
         """Insert a row; the driver keeps the statement prepared."""
-        large, checkpoints = self._large, self._checkpoints
+        large, execute, checkpoints = self._large, self._execute, self._checkpoints
         assert large is not None
+        assert execute is not None
         assert checkpoints is not None
         number, crc, size, pieces, _ = write
         try:
-            if large.takes(size):
+            if size >= large.limit:
                 file = large.write(number, size, pieces)
-                self._driver.execute(_INSERT_LARGE, (number, crc, file, size))
+                execute(_INSERT_LARGE, (number, crc, file, size))
                 size = 0
             else:
-                self._driver.execute(_INSERT, (number, crc, write.data()))
+                data = pieces[0] if len(pieces) == 1 else write.data()
+                execute(_INSERT, (number, crc, data))
         except BaseException:
             large.give_up_spare()
             raise

@@ -31,6 +31,9 @@ class Write(NamedTuple):
 
 def write_of(number: int, pieces: tuple[bytes, ...], through: int | None = None) -> Write:
     """Return a change, with the checksum of what it adds."""
+    if len(pieces) == 1:
+        data = pieces[0]
+        return Write(number, zlib.crc32(data), len(data), pieces, through)
     crc = size = 0
     for piece in pieces:
         crc = zlib.crc32(piece, crc)
