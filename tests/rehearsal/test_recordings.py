@@ -183,6 +183,20 @@ def test_a_journal_is_read_from_a_copy(tmp_path: Path) -> None:
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == before
 
 
+def test_so_are_its_large_entries(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    store = journal(path)
+    large = CodeBlob("ef" * 32, "data", bytes(100_000))
+    store.append(*encoding.encode([facts.Defined(3, (), (large,))]))
+    store.close()
+    files = list((tmp_path / "journal.db.large").iterdir())
+    assert len(files) == 1
+    work, notes = taken_from(path)
+    assert work.sizes == {"ab" * 32: 6, "ef" * 32: 100_000}
+    assert notes == []
+    assert list((tmp_path / "journal.db.large").iterdir()) == files
+
+
 def test_a_journal_that_was_shortened_is_told_as_such(tmp_path: Path) -> None:
     store = journal(tmp_path / "journal.db")
     store.replace(1, b"")
