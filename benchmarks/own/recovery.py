@@ -12,7 +12,7 @@ from benchmarks.own.goal import HEAD, Figure
 from benchmarks.own.measure import TITLES, OwnFound
 from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master.invariants import check_invariants
 from concurrent_framework.master.recovery import recover
 from concurrent_framework.master.state import Settings
@@ -50,17 +50,17 @@ def fill(store: IStore, pending: int, ended: int) -> None:
         1, "app", "app", 0, 1.0, 0.0, 0, 1 << 39, 0, 1, 0, 0, 0, detached=False
     )
     store.append(
-        facts.encode([facts.Life(1), facts.Defined(1, (SpecEntry(1, spec),), ()), application])
+        *encoding.encode([facts.Life(1), facts.Defined(1, (SpecEntry(1, spec),), ()), application])
     )
     for first in range(1, ended + pending + 1, BATCH):
         rows = [NewTask(1, "task", PAYLOAD) for _ in range(min(BATCH, ended + pending + 1 - first))]
-        store.append(facts.encode([facts.Submitted(1, first, rows)]))
+        store.append(*encoding.encode([facts.Submitted(1, first, rows)]))
         if first + BATCH <= ended:
             keys = range(task_key(1, first), task_key(1, first + BATCH))
             outcomes = [Outcome(key, 1 << 20 | 1, b"result") for key in keys]
             through = first + BATCH - 1
             store.append(
-                facts.encode([facts.Ended(1, first, outcomes), facts.Delivered(1, through)])
+                *encoding.encode([facts.Ended(1, first, outcomes), facts.Delivered(1, through)])
             )
 
 

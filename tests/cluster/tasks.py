@@ -82,6 +82,10 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
+def repeat(text: str, count: int) -> str:
+    return text * count
+
+
 def pid() -> int:
     return os.getpid()
 

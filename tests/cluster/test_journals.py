@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from concurrent_framework.master.compaction import SPARE_BYTES
 from tests.cluster.place import until
 from tests.cluster.swarm import Swarm
 from tests.cluster.tasks import Call
@@ -84,6 +85,33 @@ def test_a_full_disk_stops_the_intake_visibly_and_the_work_goes_on_by_itself(
     assert "journal.db cannot be written" in " ".join(shown.split())
     assert "the journal works again, work goes on" in swarm.master.err
     swarm.stop()
+
+
+@pytest.mark.parametrize("sync", ["normal", "full"])
+def test_large_results_survive_the_master_and_leave_no_files(place: Place, sync: str) -> None:
+    swarm = Swarm(place, "push", f"store.sync={sync}")
+    swarm.add_worker("w1", executors=2)
+    files = place.home / "masters" / "m" / "journal.db.large"
+    seen: list[int] = []
+
+    def kill_master() -> None:
+        seen.append(len(list(files.iterdir())))
+        swarm.kill_master()
+        swarm.start_master()
+
+    tasks = [Call("repeat", f"{number:06} ", 50_000) for number in range(200)]
+    app = swarm.run(Interrupted(tasks, {20: kill_master, 90: kill_master, 150: kill_master}))
+    assert app.results() == [f"{number:06} " * 50_000 for number in range(200)]
+    assert len(app.told) == 200
+    assert min(seen) > 0
+
+    def is_short() -> bool:
+        return int(swarm.query("status")["journal"]["bytes"]) <= SPARE_BYTES
+
+    until(is_short, "the journal to be shortened")
+    swarm.stop()
+    assert "damaged" not in swarm.master.err
+    assert sum(one.stat().st_size for one in files.iterdir()) <= SPARE_BYTES
 
 
 def test_a_journal_in_postgresql_outlives_the_master_and_its_own_server(

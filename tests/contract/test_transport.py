@@ -10,7 +10,8 @@ import pytest
 import zmq
 
 from concurrent_framework.protocol.application import FromApplication, Submit
-from concurrent_framework.protocol.codec import INLINE_LIMIT, Codec
+from concurrent_framework.protocol.codec import Codec
+from concurrent_framework.protocol.detaching import INLINE_LIMIT
 from concurrent_framework.protocol.tasks import NewTask
 from concurrent_framework.transport.framing import COPY_LIMIT, Tuning
 from tests.transport.wires import Wire, trouble, until

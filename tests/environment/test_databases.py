@@ -56,6 +56,65 @@ def test_the_journal_of_a_running_master_is_saved_while_it_is_written(
         assert all(entry.data == b"%d " % entry.number + DATA for entry in store.entries())
 
 
+def test_so_is_one_with_large_entries_that_come_and_go(lab: Environment, tmp_path: Path) -> None:
+    begun, over = threading.Event(), threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        with Place("sqlite-off", lab.layout.data).opened() as store:
+            while not over.is_set():
+                store.append(b"%d " % (written + 1) + DATA * 10)
+                written += 1
+                if written == 20:
+                    begun.set()
+                if written > 10:
+                    store.replace(written - 10, b"")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert begun.wait(30)
+        before = written
+        saved = backup(lab)
+    finally:
+        over.set()
+        writer.join()
+    restored = restore(saved, tmp_path / "copy", opener=open_plain)
+    assert not (restored.layout.data / "journal.db.large").exists()
+    with Place("sqlite-off", restored.layout.data).opened() as store:
+        numbers = [entry.number for entry in store.entries()]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert len(numbers) in {10, 11}
+        assert before <= numbers[-1] <= written
+        assert all(e.data == b"%d " % e.number + DATA * 10 for e in store.entries())
+
+
+def test_one_that_has_lost_a_file_is_saved_as_it_is(lab: Environment, tmp_path: Path) -> None:
+    with Place("sqlite", lab.layout.data).opened() as store:
+        for number in range(3):
+            store.append(b"%d" % number + DATA * 10)
+    (lab.layout.data / "journal.db.large" / "2").unlink()
+    restored = restore(backup(lab), tmp_path / "copy", opener=open_plain)
+    store = Place("sqlite", restored.layout.data).make()
+    assert "entry 2 has lost its file 2" in " ".join(store.open())
+    assert [one.data for one in store.entries()] == [b"0" + DATA * 10]
+    store.close()
+
+
+def test_a_folder_that_only_looks_like_large_entries_is_saved(
+    lab: Environment, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(lab.layout.data / "photos")) as database:
+        database.execute("CREATE TABLE photos (name TEXT)")
+        database.commit()
+    (lab.layout.data / "photos.large").mkdir()
+    (lab.layout.data / "photos.large" / "me.png").write_bytes(b"png")
+    restored = restore(backup(lab), tmp_path / "copy", opener=open_plain)
+    assert (restored.layout.data / "photos.large" / "me.png").read_bytes() == b"png"
+    assert (restored.layout.data / "photos").is_file()
+
+
 def exclusive(path: Path, mode: str) -> sqlite3.Connection:
     database = sqlite3.connect(path)
     database.execute("pragma locking_mode=exclusive")

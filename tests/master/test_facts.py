@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master.letters import Letter, Remains
 from concurrent_framework.model.outcome import Attempt, Certificate, Failure
 from concurrent_framework.model.resources import Capacity, Resources
@@ -123,17 +123,55 @@ def test_every_fact_is_pinned() -> None:
 
 def test_the_encoding_has_not_changed() -> None:
     """If this fails: give the format another number, keep this file, and read both."""
-    assert facts.encode(EVERYTHING) == bytes.fromhex(GOLDEN.read_text())
+    assert encoding.encode(EVERYTHING) == [bytes.fromhex(GOLDEN.read_text())]
+
+
+def large() -> list[facts.Fact]:
+    rows = [NewTask(1, "buy", bytes([number]) * 70_000) for number in range(3)]
+    outcomes = [Outcome(4 << 40 | n, 1, bytes([n]) * 80_000, b"few", worker=2) for n in range(40)]
+    return [
+        facts.Defined(4, (), (CodeBlob("cd" * 32, "data", b"d" * 90_000),)),
+        facts.Submitted(4, 1, rows),
+        facts.Ended(4, 6, outcomes[:20]),
+        facts.Finishing(outcomes[20]),
+        facts.Kept(4, [2], rows[:1], [0.5]),
+        facts.KeptEnded(4, [6], outcomes[21:], rows[1:]),
+    ]
+
+
+def test_large_payloads_are_pieces_of_their_own_and_not_copied() -> None:
+    told = large()
+    head, *pieces = encoding.encode(told)
+    assert told == large()
+    assert len(head) < 3000
+    assert len(pieces) == 1 + 3 + 20 + 1 + 19
+    assert pieces[1] is told[1].rows[0].payload  # type: ignore[union-attr]
+    assert encoding.decode(b"".join((head, *pieces))) == told
+
+
+def test_the_form_of_an_entry_in_pieces_has_not_changed() -> None:
+    payload = b"\1" * 70_000
+    told: list[facts.Fact] = [facts.Finishing(Outcome(5, 1, payload, worker=2))]
+    plain = msgspec.msgpack.encode((2, [facts.Finishing(Outcome(5, 1, 1, worker=2))]))
+    lengths = len(plain).to_bytes(8, "little") + (70_000).to_bytes(8, "little")
+    assert encoding.encode(told) == [b"\xc1\2\0\0\0" + lengths + plain, payload]
+
+
+@pytest.mark.parametrize("left", [1, 4, 10, 30, 70_000])
+def test_an_entry_in_pieces_that_is_cut_off_is_refused(left: int) -> None:
+    whole = b"".join(encoding.encode([facts.Finishing(Outcome(5, 1, b"\1" * 70_000))]))
+    with pytest.raises(facts.JournalError, match="cannot be read"):
+        encoding.decode(whole[:left])
 
 
 def test_what_was_written_is_read() -> None:
-    assert facts.decode(bytes.fromhex(GOLDEN.read_text())) == EVERYTHING
+    assert encoding.decode(bytes.fromhex(GOLDEN.read_text())) == EVERYTHING
 
 
 def test_what_format_1_holds_is_read() -> None:
     """It had no evidence against workers, not where they ran, and nothing left of failed systems."""
     earlier = before({facts.WorkerJoined: lambda fact: replace(fact, host="", pid=0)})
-    assert facts.decode(bytes.fromhex(FORMAT_1.read_text())) == earlier
+    assert encoding.decode(bytes.fromhex(FORMAT_1.read_text())) == earlier
 
 
 def test_what_format_1_held_at_first_is_read() -> None:
@@ -144,7 +182,7 @@ def test_what_format_1_held_at_first_is_read() -> None:
             facts.WorkerJoined: lambda fact: replace(fact, capacity=None, host="", pid=0),
         }
     )
-    assert facts.decode(bytes.fromhex(WITHOUT_TIMES.read_text())) == earlier
+    assert encoding.decode(bytes.fromhex(WITHOUT_TIMES.read_text())) == earlier
 
 
 def before(changed: dict[type, Any]) -> list[facts.Fact]:
@@ -165,4 +203,4 @@ def before(changed: dict[type, Any]) -> list[facts.Fact]:
 )
 def test_what_cannot_be_read_is_told(data: bytes, message: str) -> None:
     with pytest.raises(facts.JournalError, match=message):
-        facts.decode(data)
+        encoding.decode(data)

@@ -8,7 +8,8 @@ import pytest
 
 from concurrent_framework.protocol import application, executor
 from concurrent_framework.protocol.application import Deliver, FromApplication, Submit
-from concurrent_framework.protocol.codec import INLINE_LIMIT, Codec, MalformedError
+from concurrent_framework.protocol.codec import Codec, MalformedError
+from concurrent_framework.protocol.detaching import INLINE_LIMIT
 from concurrent_framework.protocol.executor import Done, FromExecutor
 from concurrent_framework.protocol.tasks import NewTask, Outcome
 
@@ -43,6 +44,26 @@ def test_many_middling_payloads_stay_inline() -> None:
     codec: Codec[Any] = Codec(FromApplication)
     (frame,) = codec.encode([message], 1)
     assert codec.decode([frame]) == (1, [message])
+
+
+def test_many_large_rows_are_not_encoded_with_their_payloads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [NewTask(1, "", BIG if number else b"") for number in range(100)]
+    codec: Codec[Any] = Codec(FromApplication)
+    encode = codec._encoder.encode
+    lengths: list[int] = []
+
+    class Encoder:
+        def encode(self, message: Any) -> bytes:
+            data = encode(message)
+            lengths.append(len(data))
+            return data
+
+    monkeypatch.setattr(codec, "_encoder", Encoder())
+    assert len(codec.encode([Submit(1, rows)], 1)) == 100
+    assert len(lengths) == 1
+    assert lengths[0] < INLINE_LIMIT
 
 
 def test_large_parts_of_outcomes_are_frames() -> None:

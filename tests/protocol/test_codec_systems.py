@@ -9,7 +9,8 @@ import pytest
 from concurrent_framework.model.spec import CodeReference
 from concurrent_framework.protocol import application as app
 from concurrent_framework.protocol import executor, worker
-from concurrent_framework.protocol.codec import INLINE_LIMIT, Codec
+from concurrent_framework.protocol.codec import Codec
+from concurrent_framework.protocol.detaching import INLINE_LIMIT
 from concurrent_framework.protocol.tasks import Assigned, Outcome, TaskCheckpoint
 
 LARGE = b"x" * (INLINE_LIMIT + 1)

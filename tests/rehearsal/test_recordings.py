@@ -10,7 +10,7 @@ import pytest
 from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.launch.builtin import BUILTIN
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master import recording as rec
 from concurrent_framework.master.recorder import Recorder
 from concurrent_framework.model.errors import UsageError
@@ -102,7 +102,7 @@ def journal(path: Path) -> SqliteStore:
     store = ComponentManager(config, BUILTIN).get(IStore, "sqlite")
     store.open()
     for entry in ROUNDS:
-        store.append(facts.encode(entry))
+        store.append(*encoding.encode(entry))
     return store  # type: ignore[return-value]
 
 
@@ -181,6 +181,20 @@ def test_a_journal_is_read_from_a_copy(tmp_path: Path) -> None:
     assert notes == []
     check(taken_from(tmp_path)[0])  # the directory will do, too
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == before
+
+
+def test_so_are_its_large_entries(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    store = journal(path)
+    large = CodeBlob("ef" * 32, "data", bytes(100_000))
+    store.append(*encoding.encode([facts.Defined(3, (), (large,))]))
+    store.close()
+    files = list((tmp_path / "journal.db.large").iterdir())
+    assert len(files) == 1
+    work, notes = taken_from(path)
+    assert work.sizes == {"ab" * 32: 6, "ef" * 32: 100_000}
+    assert notes == []
+    assert list((tmp_path / "journal.db.large").iterdir()) == files
 
 
 def test_a_journal_that_was_shortened_is_told_as_such(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GOLDEN = ROOT / "tests" / "golden"
 EXPECTED = [Entry(3, b"three"), Entry(4, bytes(range(256))), Entry(5, b""), Entry(6, b"1 and 2")]
+LARGE = Entry(7, bytes(range(256)) * 128)
 
 
 def add_checksums(connection: Connection) -> None:
@@ -47,18 +48,31 @@ class OlderStore(SqliteStore):
     """Knows how to go on from version 0."""
 
     name = "sqlite"
-    migrations: ClassVar[Mapping[int, Migration]] = {0: add_checksums}
+    migrations: ClassVar[Mapping[int, Migration]] = {0: add_checksums, **SqliteStore.migrations}
 
 
 @pytest.fixture
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return Path(shutil.copy(GOLDEN / f"journal-{request.param}.db", tmp_path / "journal.db"))
+    golden = GOLDEN / f"journal-{request.param}.db"
+    large = golden.with_name(f"{golden.name}.large")
+    if large.exists():
+        shutil.copytree(large, tmp_path / "journal.db.large")
+    return Path(shutil.copy(golden, tmp_path / "journal.db"))
 
 
 @pytest.mark.parametrize("file", [1], indirect=True)
-def test_a_journal_of_format_1_is_read(file: Path) -> None:
+def test_a_journal_of_format_1_is_read_and_goes_on(file: Path) -> None:
     with Place("sqlite", file.parent).opened() as store:
         assert list(store.entries()) == EXPECTED
+        store.append(LARGE.data)
+    with Place("sqlite", file.parent).opened() as store:
+        assert list(store.entries()) == [*EXPECTED, LARGE]
+
+
+@pytest.mark.parametrize("file", [2], indirect=True)
+def test_a_journal_of_format_2_is_read(file: Path) -> None:
+    with Place("sqlite", file.parent).opened() as store:
+        assert list(store.entries()) == [*EXPECTED, LARGE]
 
 
 def schema(file: Path) -> set[str]:
@@ -68,12 +82,23 @@ def schema(file: Path) -> set[str]:
     return {" ".join(one.split()) for (one,) in found}
 
 
-@pytest.mark.parametrize("file", [1], indirect=True)
+def rows(file: Path) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(file)
+    found = connection.execute("SELECT crc32, data, file, size FROM concurrent_entries").fetchall()
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("file", [2], indirect=True)
 def test_what_is_written_today_has_the_newest_golden_format(file: Path, tmp_path: Path) -> None:
-    with Place("sqlite", tmp_path / "new").opened() as store:
-        store.append(b"one")
-    assert schema(tmp_path / "new" / "journal.db") == schema(file)
-    assert FORMAT == 1
+    today = tmp_path / "new" / "journal.db"
+    with Place("sqlite", today.parent).opened() as store:
+        for entry in (*EXPECTED, LARGE):
+            store.append(entry.data)
+    assert schema(today) == schema(file)
+    assert rows(today) == rows(file)
+    assert Path(f"{today}.large", "1").read_bytes() == Path(f"{file}.large", "1").read_bytes()
+    assert FORMAT == 2
 
 
 @pytest.mark.parametrize("file", [0], indirect=True)
@@ -108,13 +133,13 @@ def test_a_change_of_format_is_made_whole_or_not_at_all(file: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("file", [1], indirect=True)
+@pytest.mark.parametrize("file", [2], indirect=True)
 def test_a_newer_journal_is_refused(file: Path) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("UPDATE concurrent_facts SET value = '7' WHERE name = 'format'")
     connection.close()
     before = file.read_bytes()
-    with pytest.raises(StoreError, match=r"has format 7, of a newer .* knows formats up to 1"):
+    with pytest.raises(StoreError, match=r"has format 7, of a newer .* knows formats up to 2"):
         Place("sqlite", file.parent).make().open()
     assert file.read_bytes() == before
     assert not list(file.parent.glob("*damaged*"))

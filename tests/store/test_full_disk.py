@@ -138,6 +138,24 @@ def test_a_journal_is_opened_though_the_disk_is_full(disk: Disk) -> None:
         assert list(store.entries()) == good(5)
 
 
+@pytest.mark.parametrize("kind", ["sqlite-normal", "sqlite-full"])
+def test_a_large_entry_that_finds_no_room_leaves_nothing(large: Disk, kind: str) -> None:
+    data = bytes(range(256)) * 4096
+    with Place(kind, large.path / "data").opened() as store:
+        store.append(DATA)
+        store.append(data)
+        large.fill()
+        with pytest.raises(StoreUnavailableError, match="cannot be written: No space left"):
+            store.append(data)
+        assert [one.name for one in (large.path / "data" / "journal.db.large").iterdir()] == ["1"]
+        store.replace(2, b"")
+        store.append(data)
+        assert list(store.entries()) == [Entry(3, data)]
+        large.make_room()
+        store.append(data)
+        assert [one.number for one in store.entries()] == [3, 4]
+
+
 def test_a_read_only_disk_is_told(disk: Disk) -> None:
     place = Place("sqlite", disk.path / "data")
     with place.opened() as store:

@@ -46,6 +46,21 @@ def test_a_restart_of_the_server_goes_unnoticed(place: Place, postgres: Server) 
         assert store.size() == StoreSize(2, 8)
 
 
+def test_a_journal_of_format_1_is_brought_up_to_date(place: Place, postgres: Server) -> None:
+    with place.opened() as store:
+        store.append(b"one")
+    for change in (
+        "ALTER TABLE concurrent_entries DROP COLUMN file, DROP COLUMN size",
+        "UPDATE concurrent_facts SET value = '1' WHERE name = 'format'",
+    ):
+        postgres.execute(change, postgres.newest_schema)
+    with place.opened() as store:
+        store.append(b"two, ", b"in pieces")
+        assert numbered(store) == {1: b"one", 2: b"two, in pieces"}
+    found = postgres.execute("SELECT value FROM concurrent_facts", postgres.newest_schema)
+    assert ("2",) in found
+
+
 def test_a_server_that_is_down_is_told_until_it_is_back(place: Place, postgres: Server) -> None:
     with place.opened() as store:
         store.append(b"one")

@@ -91,6 +91,8 @@ def _walk(folder: Path, prefix: str, above: frozenset[Path]) -> Iterator[tuple[P
     for path in sorted(folder.iterdir()):
         if not prefix and path.name in TRANSIENT:
             continue
+        if path.is_dir() and is_side_file(path):
+            continue  # what is in it goes into the copy of its database
         name = f"{prefix}{path.name}"
         yield path, name
         if path.is_dir():

@@ -8,9 +8,11 @@ written in between find no task.
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import facts, lifecycle
+from concurrent_framework.master import encoding, facts, lifecycle
 from concurrent_framework.master.grounds import evidence, judged_in
 from concurrent_framework.master.journal import (
     application_fact,
@@ -37,8 +39,34 @@ SPARE_BYTES = 4 * 1024 * 1024
 """A journal of this size is short enough, whatever of it matters."""
 GROWTH = 2
 """A journal may be so many times as long as what matters of it."""
+LARGE_GROWTH = 4
+LARGE_BYTES = 32 * 1024 * 1024
+"""It may be longer by large payloads: so many times what matters, up to this. They cost little to keep
+and much to say again, though most of them are about to be handled."""
 PASS = 1.25
 """After the whole journal was looked at, it has to grow by this factor before it is again."""
+STEP_ENTRIES = 64
+"""How many entries are dropped at a time of which nothing has to be said again."""
+
+_SAID_AGAIN = frozenset(
+    {
+        facts.Submitted,
+        facts.Kept,
+        facts.KeptEnded,
+        facts.Application,
+        facts.Life,
+        facts.WorkerJoined,
+        facts.Evidence,
+        facts.Failed,
+        facts.FailedCode,
+        facts.History,
+        facts.Defined,
+        facts.SystemPushed,
+        facts.SystemOver,
+    }
+)
+"""What `kept_facts` looks at."""
+_UNKNOWN = (True, 0)
 
 
 class Compactor:
@@ -47,12 +75,18 @@ class Compactor:
     Args:
         state: what matters.
         spare: bytes up to which a journal is short enough, whatever of it matters.
+        entries: how many there are already.
 
     """
 
-    def __init__(self, state: MasterState, spare: int = SPARE_BYTES) -> None:
+    def __init__(self, state: MasterState, spare: int = SPARE_BYTES, entries: int = 0) -> None:
         self._state = state
         self._spare = spare
+        # Of each entry, the oldest first: whether something may have to be said again of it, and how
+        # many bytes of it are large payloads.
+        self._written = deque([_UNKNOWN]) * entries
+        self._large = 0
+        self._first = 0  # number of the oldest, 0 if not known yet
         self._goal = 0
         self._left = 0
         self._mattered = 0
@@ -62,27 +96,65 @@ class Compactor:
         live = 0
         if size > self._spare:
             live = sum(application.live_bytes for application in self._state.applications.values())
-        if size <= GROWTH * live + self._spare:
+        large = min(self._large, LARGE_GROWTH * live, LARGE_BYTES)
+        if size <= GROWTH * live + large + self._spare:
             self._goal = 0
             return False
         # What was left when the whole was looked at may take more room than it seems.
         return self._goal > 0 or size > PASS * self._left or PASS * live < self._mattered
 
-    def keep(self, entries: Sequence[tuple[int, bytes]], count: int) -> bytes:
-        """Return the entry that stands for the oldest ones; empty if nothing of them matters.
+    def wrote(self, told: Iterable[facts.Fact], pieces: Sequence[bytes]) -> None:
+        """Take note of a new entry."""
+        self._add(pieces, says=not _SAID_AGAIN.isdisjoint(map(type, told)))
+
+    def _add(self, pieces: Sequence[bytes], *, says: bool) -> None:
+        large = sum(map(len, pieces[1:]))
+        self._large += large
+        self._written.append((says, large))
+
+    def droppable(self) -> int:
+        """Return through which entry nothing need be looked at, let alone said again; 0 for none.
+
+        Large results are mostly in such entries, and are never read again.
+        """
+        oldest = islice(self._written, STEP_ENTRIES)
+        count = sum(1 for _ in takewhile(lambda one: not one[0], oldest)) if self._first else 0
+        if not count:
+            return 0
+        self._begin(self._first)
+        return self._first + count - 1
+
+    def keep(self, entries: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """Return the entry that stands for the oldest ones, in pieces; empty if nothing of them matters.
 
         Args:
             entries: the oldest ones, with their numbers.
-            count: how many there are in the whole journal.
 
         """
-        if not self._goal:
-            self._goal = entries[0][0] + count - 1
-        kept = kept_facts(self._state, (fact for _, data in entries for fact in facts.decode(data)))
-        return facts.encode(kept) if kept else b""
+        self._begin(entries[0][0])
+        found = (fact for _, data in entries for fact in encoding.decode(memoryview(data)))
+        kept = kept_facts(self._state, found)
+        return encoding.encode(kept) if kept else []
 
-    def dropped(self, through: int, size: int) -> None:
-        """Take note that entries were dropped; the journal has so many bytes now."""
+    def _begin(self, first: int) -> None:
+        self._first = first
+        if not self._goal:
+            self._goal = first + len(self._written) - 1
+
+    def dropped(self, through: int, added: Sequence[bytes], size: int) -> None:
+        """Take note that entries were dropped.
+
+        Args:
+            through: number of the last of them.
+            added: the entry that replaces them, as `keep` returned it; empty if none does.
+            size: how many bytes the journal has now.
+
+        """
+        for _ in range(through + 1 - self._first):
+            self._large -= self._written.popleft()[1]
+        if added:
+            self._add(added, says=True)
+        self._first = through + 1
         if through >= self._goal:
             self._goal = 0
             self._left = size

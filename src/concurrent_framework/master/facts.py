@@ -1,4 +1,4 @@
-"""What a master writes into its journal: a closed set of facts, and their encoding. PURE.
+"""What a master writes into its journal: a closed set of facts. PURE.
 
 Replaying them in order gives the master's state again (`recovery`). A fact about something of which
 nothing is known any more means nothing. What a task needs is told by `Submitted` or, after the journal
@@ -7,9 +7,8 @@ has been compacted, by `Kept` or `KeptEnded`, which restate everything about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from concurrent_framework.master.letters import Letter
@@ -19,9 +18,6 @@ from concurrent_framework.model.resources import Capacity
 from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol.application import PushSystem, SystemEnded
 from concurrent_framework.protocol.tasks import NewTask, Outcome, Payload, SpecEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT = 2
 """Version of the encoding. A change of what is written needs another one, and a way to read this.
@@ -396,39 +392,3 @@ Fact = (
     | TaskCheckpointed
     | Evidence
 )
-
-
-class _Head(Struct, array_like=True):
-    format: int
-    facts: msgspec.Raw
-
-
-# `msgspec.msgpack.decode` works out the types anew for each entry, which takes far longer than to read it.
-_HEADS: Final = msgspec.msgpack.Decoder(_Head)
-_FACTS: Final = msgspec.msgpack.Decoder(list[Fact])
-
-
-def encode(facts: Sequence[Fact]) -> bytes:
-    """Turn the facts of a round into an entry of the journal."""
-    return msgspec.msgpack.encode((FORMAT, facts))
-
-
-def decode(data: bytes) -> list[Fact]:
-    """Turn an entry into facts.
-
-    Raises:
-        JournalError: it was written by another version, or is none of ours.
-
-    """
-    try:
-        head = _HEADS.decode(data)
-        if head.format in READABLE:
-            return _FACTS.decode(head.facts)
-    except msgspec.MsgspecError as error:
-        message = f"the journal holds an entry that cannot be read: {error}"
-        raise JournalError(message) from error
-    message = (
-        f"the journal was written in format {head.format}, this version reads formats up to {FORMAT}: start"
-        " the version of concurrent-framework that wrote it, or move the journal away"
-    )
-    raise JournalError(message)

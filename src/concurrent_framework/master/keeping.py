@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master.commands import Persist, Send
 from concurrent_framework.master.compaction import SPARE_BYTES, STEP_BYTES, Compactor
 from concurrent_framework.master.events import StorageBack, StorageFailed
@@ -57,8 +57,9 @@ class Keeping:
         self._stored = reactor.state.stored = None if store is None else stored or Stored()
         self._reactor = reactor
         self._perform = perform
-        self._compactor = Compactor(reactor.state, spare)
-        self._held: list[tuple[bytes, Sequence[Command]]] = []
+        entries = 0 if store is None else store.size().entries
+        self._compactor = Compactor(reactor.state, spare, entries)
+        self._held: list[tuple[Persist, list[bytes], Sequence[Command]]] = []
         self._retry = FIRST_RETRY
         self._retry_at = 0.0
         self._long = False
@@ -92,23 +93,24 @@ class Keeping:
         if self._store is None or not isinstance(first, Persist):
             self._perform_all(commands)
             return []
-        data = facts.encode(first.facts)
+        data = encoding.encode(first.facts)
         if self._held:
-            self._hold(data, commands[1:])
+            self._hold(first, data, commands[1:])
             return []
         try:
-            self._store.append(data)
+            self._store.append(*data)
         except StoreUnavailableError as error:
-            self._hold(data, commands[1:])
+            self._hold(first, data, commands[1:])
             self._retry = FIRST_RETRY
             self._retry_at = now + self._retry
             return [StorageFailed(str(error))]
+        self._compactor.wrote(first.facts, data)
         self._perform_all(commands[1:])
         self._long = self._compactor.due(self._measured())
         return []
 
-    def _hold(self, data: bytes, commands: Sequence[Command]) -> None:
-        self._held.append((data, self._answer(commands)))
+    def _hold(self, first: Persist, data: list[bytes], commands: Sequence[Command]) -> None:
+        self._held.append((first, data, self._answer(commands)))
         if self._stored is not None:
             self._stored.pending = len(self._held)
 
@@ -133,8 +135,9 @@ class Keeping:
         assert self._store is not None
         try:
             while self._held:
-                data, commands = self._held[0]
-                self._store.append(data)
+                first, data, commands = self._held[0]
+                self._store.append(*data)
+                self._compactor.wrote(first.facts, data)
                 del self._held[0]
                 self._measured()
                 self._perform_all(commands)
@@ -146,17 +149,20 @@ class Keeping:
 
     def _shorten(self) -> None:
         assert self._store is not None
-        entries = self._store.oldest(self._step)
-        data = self._compactor.keep(entries, self._store.size().entries)
-        through = entries[-1].number
+        data: Sequence[bytes] = ()
+        through = self._compactor.droppable()
+        if not through:
+            entries = self._store.oldest(self._step)
+            data = self._compactor.keep(entries)
+            through = entries[-1].number
         try:
-            self._store.replace(through, data)
+            self._store.replace(through, *(data or (b"",)))
         except StoreUnavailableError:
             # Nothing is lost by a long journal. If this lasts, the next round's facts tell of it.
             self._long = False
             return
         size = self._measured()
-        self._compactor.dropped(through, size)
+        self._compactor.dropped(through, data, size)
         self._long = self._compactor.due(size)
 
     def _answer(self, commands: Sequence[Command]) -> list[Command]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from concurrent_framework.master import facts, lifecycle
+from concurrent_framework.master import encoding, facts, lifecycle
 from concurrent_framework.master.journal import (
     application_fact,
     lost_fact,
@@ -53,7 +53,7 @@ def of_system(state: MasterState, owner: ApplicationRecord, system: SystemRecord
     room = state.letters.room
     if system.checkpoint and _estimate(state, child, system) <= room:
         wanted.update(digest for spec in child.specs.values() for digest in spec.shares)
-        told = facts.encode(_facts(state, child, system))
+        told = b"".join(encoding.encode(_facts(state, child, system)))
         data = _blobs(state, wanted & owner.shares)
         whole = Remains(system.push, code, number, data, told, child.rollbacks)
         if whole.size <= room:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding, facts
 from concurrent_framework.master.grounds import judged_in
 from concurrent_framework.model.ids import (
     FIRST_SPAWNED,
@@ -194,7 +194,7 @@ class Replay:
     def read(self, entries: Iterable[bytes]) -> None:
         """Take entries, the oldest first."""
         for data in entries:
-            self.take(facts.decode(data))
+            self.take(encoding.decode(data))
 
     def take(self, told: Iterable[facts.Fact]) -> None:
         """Take facts, the oldest first."""

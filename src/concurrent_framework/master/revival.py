@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from concurrent_framework.master import (
     applications,
     checkpoints,
+    encoding,
     facts,
     recovery,
     systems,
@@ -71,7 +72,7 @@ def _restore(
 ) -> None:
     state = reactor.state
     replay = Replay()
-    told = [_as_of_now(reactor, owner, remains, one) for one in facts.decode(remains.facts)]
+    told = [_as_of_now(reactor, owner, remains, one) for one in encoding.decode(remains.facts)]
     replay.take(told)
     [replayed] = replay.applications.values()
     assert replayed.told is not None

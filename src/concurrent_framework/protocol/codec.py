@@ -8,26 +8,22 @@ that a receiver notices a loss.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from concurrent_framework.model.spec import CodeBlob
 from concurrent_framework.protocol import application, executor, worker
-from concurrent_framework.protocol.tasks import Assigned, NewTask, Outcome, TaskCheckpoint
+from concurrent_framework.protocol.detaching import Frames, attach, columns, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from concurrent_framework.protocol.tasks import Outcome
 
 PROTOCOL_VERSION = 1
-INLINE_LIMIT = 64 * 1024
 MAX_ENVELOPE_BYTES = 64 * 1024 * 1024
 """Limit of the first frame; payloads in frames of their own have the transport's limit."""
 MAX_FRAMES = 4096
-
-Frames = list[Any]
-"""Bytes-like objects: bytes, memoryview, or what the transport hands out."""
 
 
 class MalformedError(Exception):
@@ -43,21 +39,6 @@ class _Header(msgspec.Struct, array_like=True):
     number: int
     messages: msgspec.Raw
 
-
-_FEW_ROWS = 16
-_FIELDS: dict[type, tuple[str, ...]] = {
-    NewTask: ("payload",),
-    Assigned: ("payload", "restored"),
-    Outcome: ("result", "changes"),
-    TaskCheckpoint: ("state",),
-    application.PushSystem: ("payload",),
-    application.SystemDone: ("result", "state"),
-    application.SystemEnded: ("result", "state"),
-    application.Checkpoint: ("state",),
-    application.HostJob: ("checkpoint",),
-    CodeBlob: ("data",),
-}
-"""Where rows of batches, and messages about systems, have what may be large."""
 
 _TASKS = frozenset({application.Submit, worker.Run, worker.Checkpoints, executor.Chunk})
 _THEMSELVES = frozenset({application.PushSystem, application.SystemDone, application.Checkpoint})
@@ -83,19 +64,7 @@ class Codec(Generic[M]):
     def encode(self, messages: Sequence[Any], number: int) -> Frames:
         """Turn messages into frames. Large payloads leave their rows: rows must not be reused."""
         rows = [row for message in messages for row in _rows(message)]
-        if len(rows) > _FEW_ROWS:
-            # Looking at each row costs more than encoding it. Mostly one look at the whole will do.
-            data = self._encoder.encode((PROTOCOL_VERSION, number, messages))
-            if len(data) <= INLINE_LIMIT or not _any_large(rows):
-                return [data]
-        frames: Frames = [b""]
-        for row in rows:
-            _detach_large(row, frames)
-        frames[0] = self._encoder.encode((PROTOCOL_VERSION, number, messages))
-        if len(frames) > 1:
-            for row in rows:
-                _attach(row, frames)
-        return frames
+        return encoded(rows, lambda: self._encoder.encode((PROTOCOL_VERSION, number, messages)))
 
     def decode(self, frames: Frames) -> tuple[int, list[M]]:
         """Turn frames into the envelope's number and its messages; raises `MalformedError`."""
@@ -116,7 +85,7 @@ class Codec(Generic[M]):
             if len(frames) > 1:
                 for one in messages:
                     for row in _rows(one):
-                        _attach(row, frames)
+                        attach(row, frames)
             elif not self._trusting:
                 for one in messages:
                     _refuse_references(_rows(one))
@@ -157,41 +126,9 @@ def _with_spawned(outcomes: list[Outcome]) -> list[Any]:
     return outcomes + spawned if spawned else outcomes
 
 
-def _any_large(rows: list[Any]) -> bool:
-    """Whether any row has something that leaves it, by one look at each field of all."""
-    return any(max(map(len, column)) > INLINE_LIMIT for column in _columns(rows))
-
-
 def _refuse_references(rows: Sequence[Any]) -> None:
     """Raise IndexError if a row refers to a frame although there are none."""
-    for column in _columns(rows):
+    for column in columns(rows):
         if int in set(map(type, column)):
             reason = "a row refers to a frame, and there is none"
             raise IndexError(reason)
-
-
-def _columns(rows: Sequence[Any]) -> Iterator[Iterator[Any]]:
-    """Iterate over the values of each field that may be large, of all rows that have it."""
-    kinds = set(map(type, rows))
-    for kind in kinds:
-        members = rows if len(kinds) == 1 else [row for row in rows if type(row) is kind]
-        for field in _FIELDS[kind]:
-            yield map(attrgetter(field), members)
-
-
-def _detach_large(row: Any, frames: Frames) -> None:
-    for field in _FIELDS[type(row)]:
-        value = getattr(row, field)
-        if not isinstance(value, int) and len(value) > INLINE_LIMIT:
-            frames.append(value)
-            setattr(row, field, len(frames) - 1)
-
-
-def _attach(row: Any, frames: Frames) -> None:
-    for field in _FIELDS[type(row)]:
-        value = getattr(row, field)
-        if isinstance(value, int):
-            if not 0 < value < len(frames):
-                reason = f"frame {value} of {len(frames)}"
-                raise IndexError(reason)
-            setattr(row, field, frames[value])

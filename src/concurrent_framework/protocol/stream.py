@@ -10,7 +10,7 @@ from concurrent_framework.protocol.codec import MAX_FRAMES, MalformedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from concurrent_framework.protocol.codec import Frames
+    from concurrent_framework.protocol.detaching import Frames
 
 MAX_FRAME_BYTES = 1 << 40
 _BUFFER = 256 * 1024

@@ -13,7 +13,7 @@ from concurrent_framework.components import ComponentManager
 from concurrent_framework.config import Config
 from concurrent_framework.environment.layout import CONFIG
 from concurrent_framework.launch.builtin import BUILTIN
-from concurrent_framework.master import facts
+from concurrent_framework.master import encoding
 from concurrent_framework.master.node import MasterNode
 from concurrent_framework.master.recording import (
     HEADER,
@@ -25,6 +25,7 @@ from concurrent_framework.master.recording import (
 from concurrent_framework.model.errors import UsageError
 from concurrent_framework.store.base import IStore
 from concurrent_framework.store.places import StorePlaces
+from concurrent_framework.store.slots import LARGE_SUFFIX
 from concurrent_framework.store.sqlite import FILE, SqliteEngine
 
 if TYPE_CHECKING:
@@ -171,6 +172,9 @@ def _journal(path: Path, notes: list[str]) -> Iterator[Row]:
             original = path.with_name(path.name + suffix)
             if original.exists():
                 shutil.copyfile(original, copy.with_name(copy.name + suffix))
+        large = path.with_name(path.name + LARGE_SUFFIX)
+        if large.is_dir():
+            shutil.copytree(large, copy.with_name(copy.name + LARGE_SUFFIX))
         config = Config().replace({"store.path": str(copy)}, "simulation")
         components = ComponentManager(config, BUILTIN)
         store = components.get(IStore, "sqlite")
@@ -184,7 +188,7 @@ def _rows(store: IStore, notes: list[str]) -> Iterator[Row]:
     first = 0
     for entry in store.entries():
         first = first or entry.number
-        yield from rows_of(facts.decode(entry.data))
+        yield from rows_of(encoding.decode(entry.data))
     if first > 1:
         notes.append(
             "the journal has been shortened: tasks that were over are not in it any more; have the"

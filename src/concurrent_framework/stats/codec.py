@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from concurrent_framework.protocol.codec import Codec, Frames
+    from concurrent_framework.protocol.codec import Codec
+    from concurrent_framework.protocol.detaching import Frames
     from concurrent_framework.stats.registry import Registry
 
 

@@ -23,19 +23,19 @@ class MeasuredStore:
         self._seconds = stats.histogram("store.append_seconds", "Time to make an entry safe.")
         self._bytes = stats.histogram("store.append_bytes", "Size of entries.")
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *more: bytes) -> None:
         """Add an entry."""
         start = perf_counter()
-        self._store.append(data)
+        self._store.append(data, *more)
         self._seconds.record(perf_counter() - start)
-        self._bytes.record(len(data))
+        self._bytes.record(len(data) + sum(map(len, more)))
 
-    def replace(self, through: int, data: bytes) -> None:
+    def replace(self, through: int, data: bytes, *more: bytes) -> None:
         """Drop entries and add one."""
         start = perf_counter()
-        self._store.replace(through, data)
+        self._store.replace(through, data, *more)
         self._seconds.record(perf_counter() - start)
-        self._bytes.record(len(data))
+        self._bytes.record(len(data) + sum(map(len, more)))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

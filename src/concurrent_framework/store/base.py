@@ -58,8 +58,12 @@ class IStore(Interface):
     def entries(self) -> Iterator[Entry]:
         """Return everything it holds, the oldest first, in bounded memory."""
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *more: bytes) -> None:
         """Add an entry; it is safe when this returns.
+
+        Args:
+            data: the entry.
+            more: what belongs to it behind that, in pieces, so that nobody has to copy large ones.
 
         Raises:
             StoreUnavailableError: nothing was added; the same call may succeed later.
@@ -69,12 +73,13 @@ class IStore(Interface):
     def oldest(self, limit: int) -> list[Entry]:
         """Return the oldest entries, up to about so many bytes but at least one if there is one."""
 
-    def replace(self, through: int, data: bytes) -> None:
+    def replace(self, through: int, data: bytes, *more: bytes) -> None:
         """Drop all entries up to a number and add one at the head, both or neither.
 
         Args:
             through: number of the last entry to drop.
             data: the entry to add; with empty data none is added.
+            more: what belongs to it behind that.
 
         Raises:
             StoreUnavailableError: nothing was changed; the same call may succeed later.

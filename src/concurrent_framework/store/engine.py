@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from concurrent_framework.components import Interface
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from concurrent_framework.store.places import StorePlaces
     from concurrent_framework.store.tables import Tables
+    from concurrent_framework.store.write import Write
 
 Sync = Literal["off", "normal", "full"]
 """Levels of safety, see `IStore`."""
@@ -56,7 +55,7 @@ class IDatabaseEngine(Interface):
 
         """
 
-    def connect(self, sync: Sync) -> Connection:
+    def connect(self, sync: Sync) -> Tables:
         """Connect anew, in autocommit mode, alone, and at this level of safety.
 
         Raises:
@@ -65,8 +64,13 @@ class IDatabaseEngine(Interface):
 
         """
 
-    def append(self, number: int, crc: int, data: bytes) -> None:
-        """Add a row in a transaction of its own, quickly; raises what the database raises."""
+    def append(self, write: Write) -> None:
+        """Add a row, quickly: in the present transaction, or in one of its own.
+
+        Raises:
+            Exception: what the database raises.
+
+        """
 
     def mark(self, number: int) -> None:
         """Note apart from the database that it has the entries up to this number."""
@@ -100,8 +104,18 @@ class IDatabaseEngine(Interface):
     def relieve(self) -> bool:
         """Make room on a full disk for dropping entries; False if there is nothing to give up."""
 
-    def tidy(self, tables: Tables, live: int) -> None:
-        """Give back space that is not needed if that is quick; `live` bytes are needed."""
+    def take_stock(self, tables: Tables) -> None:
+        """See what there is beside the tables, which are sound."""
+
+    def tidy(self, tables: Tables, first: int, live: int) -> None:
+        """Give back space that is not needed if that is quick.
+
+        Args:
+            tables: the tables.
+            first: number of the first entry that is needed.
+            live: how many bytes are.
+
+        """
 
     def disconnect(self) -> None:
         """Forget the connection, which may be broken; the lock of `lock` stays."""

@@ -87,10 +87,10 @@ class MemoryStore(Component):
         self._demand_open()
         return iter(tuple(self.contents.entries))
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *more: bytes) -> None:
         """Add an entry."""
         self._demand_success()
-        self._add(data)
+        self._add(b"".join((data, *more)))
 
     def oldest(self, limit: int) -> list[Entry]:
         """Return the oldest entries, up to about so many bytes but at least one if there is one."""
@@ -103,14 +103,14 @@ class MemoryStore(Component):
             found.append(entry)
         return found
 
-    def replace(self, through: int, data: bytes) -> None:
+    def replace(self, through: int, data: bytes, *more: bytes) -> None:
         """Drop all entries up to a number and, unless it is empty, add one at the head."""
         self._demand_success()
         held = self.contents
         while held.entries and held.entries[0].number <= through:
             held.bytes -= len(held.entries.popleft().data)
         if data:
-            self._add(data)
+            self._add(b"".join((data, *more)))
 
     def size(self) -> StoreSize:
         """Return how much it holds."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent_framework.store.engine import Sync
     from concurrent_framework.store.places import StorePlaces
     from concurrent_framework.store.tables import Tables
+    from concurrent_framework.store.write import Write
 
 _INSERT = b"INSERT INTO concurrent_entries (number, crc32, data) VALUES (%s, %s, %b)"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('concurrent ' || current_schema(), 0))"
@@ -111,9 +112,11 @@ class PostgresqlEngine(Component):
     def lock(self) -> None:
         """Do nothing: the server keeps others out."""
 
-    def connect(self, sync: Sync) -> Connection:
+    def connect(self, sync: Sync) -> Tables:
         """Connect and take the lock of the tables."""
         from sqlalchemy import NullPool, create_engine
+
+        from concurrent_framework.store.tables import Tables
 
         self.disconnect()
         engine = create_engine(
@@ -127,7 +130,7 @@ class PostgresqlEngine(Component):
             connection.exec_driver_sql(setting)
         self._be_alone(connection)
         self._cursor = self._driver.cursor()
-        return connection
+        return Tables(connection)
 
     def _be_alone(self, connection: Connection) -> None:
         """Take the lock; it ends with this connection."""
@@ -162,9 +165,9 @@ class PostgresqlEngine(Component):
             return Tables(connection).facts()["owner"]
         return "another master"
 
-    def append(self, number: int, crc: int, data: bytes) -> None:
+    def append(self, write: Write) -> None:
         """Insert a row by a statement that the server has prepared."""
-        self._cursor.execute(_INSERT, (number, crc, data), prepare=True)
+        self._cursor.execute(_INSERT, (write.number, write.crc, write.data()), prepare=True)
 
     def mark(self, number: int) -> None:
         """Do nothing: a server that lost entries is beyond what a note could tell."""
@@ -229,7 +232,10 @@ class PostgresqlEngine(Component):
         """Have nothing to give up: the disk is the server's."""
         return False
 
-    def tidy(self, tables: Tables, live: int) -> None:
+    def take_stock(self, tables: Tables) -> None:
+        """Do nothing: all is in the tables."""
+
+    def tidy(self, tables: Tables, first: int, live: int) -> None:
         """Do nothing: the server does by itself."""
 
     def disconnect(self) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from concurrent_framework.store.slots import LARGE_SUFFIX, flush_directory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,7 @@ class Rebuilding:
             connection.exec_driver_sql("PRAGMA synchronous = FULL")
             yield Tables(connection)
         part.replace(self._rebuilt)
-        _flush(self._path.parent)
+        flush_directory(self._path.parent)
 
     def finish(self) -> str:
         """Put a complete new file in place; return where the old one is, empty if none was due."""
@@ -52,14 +54,14 @@ class Rebuilding:
             return ""
         aside = free_name(self._path)
         # The log first: left behind, SQLite would apply it to the new file.
-        for suffix in ("-wal", ""):
+        for suffix in ("-wal", LARGE_SUFFIX, ""):
             old = Path(f"{self._path}{suffix}")
             if old.exists():
                 old.rename(f"{aside}{suffix}")
         Path(f"{self._path}-shm").unlink(missing_ok=True)
-        _flush(self._path.parent)
+        flush_directory(self._path.parent)
         self._rebuilt.rename(self._path)
-        _flush(self._path.parent)
+        flush_directory(self._path.parent)
         return str(aside)
 
 
@@ -68,15 +70,7 @@ def free_name(path: Path) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = first = f"{path.name}.damaged-{stamp}"
     count = 1
-    while any(path.with_name(f"{name}{suffix}").exists() for suffix in ("", "-wal")):
+    while any(path.with_name(f"{name}{suffix}").exists() for suffix in ("", "-wal", LARGE_SUFFIX)):
         count += 1
         name = f"{first}-{count}"
     return path.with_name(name)
-
-
-def _flush(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from concurrent_framework.components import Component, implements
 from concurrent_framework.config import Option
@@ -15,8 +14,10 @@ from concurrent_framework.store.base import (
     StoreSize,
     StoreUnavailableError,
 )
+from concurrent_framework.store.migrations import MIGRATIONS
 from concurrent_framework.store.places import StorePlaces
 from concurrent_framework.store.survey import AT_ONCE, Survey, survey
+from concurrent_framework.store.write import Write, write_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-
-class _Write(NamedTuple):
-    """A change that may have been made although the connection broke before the answer came."""
-
-    number: int
-    data: bytes
-    through: int | None = None
 
 
 class SqlStore(Component):
@@ -64,7 +57,7 @@ class SqlStore(Component):
     engine: ClassVar[type[Component]]
     """The component that implements `IDatabaseEngine` for it."""
 
-    migrations: ClassVar[Mapping[int, Callable[[Connection], None]]] = {}
+    migrations: ClassVar[Mapping[int, Callable[[Connection], None]]] = MIGRATIONS
     """By version of the format: what changes the tables to the next version."""
 
     def __init__(self, places: StorePlaces | None = None) -> None:
@@ -75,8 +68,8 @@ class SqlStore(Component):
         self._first, self._head, self._bytes = 1, 0, 0
         self._is_open = False
         self._lost = False
-        self._doubt: _Write | None = None
-        self._settled: _Write | None = None
+        self._doubt: Write | None = None
+        self._settled: Write | None = None
         self.where = ""
 
     def open(self) -> tuple[str, ...]:
@@ -112,7 +105,8 @@ class SqlStore(Component):
             tables.set_fact("owner", engine.signature())
         self._first, self._head, self._bytes = found.first, found.head, found.bytes
         self._is_open, self._lost = True, False
-        engine.tidy(tables, self._bytes)
+        engine.take_stock(tables)
+        engine.tidy(tables, self._first, self._bytes)
         engine.mark(self._head)
         return notes
 
@@ -133,10 +127,8 @@ class SqlStore(Component):
         return trouble.text if trouble is not None and trouble.kind == "damaged" else ""
 
     def _connect(self) -> Tables:
-        from concurrent_framework.store.tables import Tables
-
         self._tables = None
-        self._tables = Tables(self._engine.connect(self.sync))
+        self._tables = self._engine.connect(self.sync)
         return self._tables
 
     def _prepare(self, tables: Tables) -> tuple[int | None, str]:
@@ -222,7 +214,7 @@ class SqlStore(Component):
         return [self._entry(row, number) for number, row in enumerate(rows, after + 1)]
 
     def _entry(self, row: Row, number: int) -> Entry:
-        if row.number != number or not row.is_whole():
+        if row.number != number or row.fault():
             message = (
                 f"entry {number} of the journal {self.where} has become unreadable: start the "
                 "master again, which keeps what is good and sets the rest aside"
@@ -230,7 +222,7 @@ class SqlStore(Component):
             raise StoreError(message)
         return Entry(row.number, row.data)
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *more: bytes) -> None:
         """Add an entry; it is safe when this returns.
 
         Raises:
@@ -241,16 +233,16 @@ class SqlStore(Component):
             with self._explaining("cannot be written"):
                 self._make_ready()
         self._settled = None
-        number = self._head + 1
+        write = write_of(self._head + 1, (data, *more))
         try:
-            self._engine.append(number, zlib.crc32(data), data)
+            self._engine.append(write)
         except Exception as error:  # noqa: BLE001 (the engine says what it means)
-            self._write_again(_Write(number, data), error)
-        self._head = number
-        self._bytes += len(data)
-        self._engine.mark(number)
+            self._write_again(write, error)
+        self._head = write.number
+        self._bytes += write.size
+        self._engine.mark(write.number)
 
-    def replace(self, through: int, data: bytes) -> None:
+    def replace(self, through: int, data: bytes, *more: bytes) -> None:
         """Drop all entries up to a number and add one at the head, both or neither.
 
         Raises:
@@ -260,10 +252,11 @@ class SqlStore(Component):
         with self._explaining("cannot be written"):
             self._make_ready()
             through = min(max(through, self._first - 1), self._head)
-            write = _Write(self._head + 1 if data else self._head, data, through)
+            pieces = (data, *more) if data else ()
+            write = write_of(self._head + 1 if data else self._head, pieces, through)
             dropped = self._ask(lambda tables: tables.measure(self._first - 1, through))[1]
         settled, self._settled = self._settled, None
-        if settled is not None and (settled.through, settled.data) == (through, data):
+        if settled is not None and (settled.through, settled.pieces) == (through, pieces):
             return
         try:
             self._perform(write)
@@ -271,10 +264,10 @@ class SqlStore(Component):
             self._write_again(write, error)
         self._first = through + 1
         self._head = write.number
-        self._bytes += len(data) - dropped
+        self._bytes += write.size - dropped
         self._engine.mark(self._head)
         with self._explaining("cannot be tidied up"):
-            self._engine.tidy(self._ready_tables(), self._bytes)
+            self._engine.tidy(self._ready_tables(), self._first, self._bytes)
 
     def size(self) -> StoreSize:
         """Return how much it holds."""
@@ -286,19 +279,18 @@ class SqlStore(Component):
         self._is_open = False
         self._engine.close()
 
-    def _perform(self, write: _Write) -> None:
+    def _perform(self, write: Write) -> None:
         """Make a change, whole or not at all; raises what the database raises."""
-        crc = zlib.crc32(write.data)
         if write.through is None:
-            self._engine.append(write.number, crc, write.data)
+            self._engine.append(write)
             return
         tables = self._ready_tables()
         with tables.transaction():
             tables.drop_through(write.through)
             if write.number > self._head:
-                self._engine.append(write.number, crc, write.data)
+                self._engine.append(write)
 
-    def _write_again(self, write: _Write, error: Exception) -> None:
+    def _write_again(self, write: Write, error: Exception) -> None:
         """Make a change after an error once more if that may help, or raise."""
         with self._explaining("cannot be written"):
             if self._is_lost(error):
@@ -344,7 +336,7 @@ class SqlStore(Component):
             self._settled = write
         self._doubt = None
 
-    def _was_made(self, write: _Write) -> bool:
+    def _was_made(self, write: Write) -> bool:
         tables = self._ready_tables()
         if write.through is not None and int(tables.facts()["first"]) != write.through + 1:
             return False

@@ -6,17 +6,20 @@ import os
 import shutil
 import sqlite3
 from contextlib import suppress
-from errno import EDQUOT, ENOSPC, EROFS
+from errno import EDQUOT, EFBIG, EIO, EMFILE, ENFILE, ENOSPC, EROFS
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from concurrent_framework.components import Component, implements
 from concurrent_framework.config import Option
 from concurrent_framework.store.base import StoreError
+from concurrent_framework.store.checkpoints import LOG, PAGE, Checkpoints
 from concurrent_framework.store.engine import IDatabaseEngine, Trouble
+from concurrent_framework.store.large import LargeEntries
 from concurrent_framework.store.lock import LockFile
 from concurrent_framework.store.rebuilding import Rebuilding, free_name
 from concurrent_framework.store.reserve import Reserve
+from concurrent_framework.store.slots import LARGE_SUFFIX, SlotFiles
 from concurrent_framework.store.sql import SqlStore
 from concurrent_framework.store.survey import AT_ONCE
 
@@ -28,12 +31,9 @@ if TYPE_CHECKING:
     from concurrent_framework.store.engine import Sync
     from concurrent_framework.store.places import StorePlaces
     from concurrent_framework.store.tables import Tables
+    from concurrent_framework.store.write import Write
 
 FILE = "journal.db"
-_PAGE = 4096
-_CHECKPOINT = 4 * 1024 * 1024
-"""Size of the write-ahead log, in bytes, at which SQLite copies it into the database."""
-
 _WORTH_TIDYING = 64 * 1024 * 1024
 """Bytes of unused space in the file from which on it is made smaller, and of what is copied then."""
 
@@ -44,6 +44,9 @@ _PATIENCE = 1.0
 """Seconds to wait when another program has locked the file."""
 
 _INSERT = "INSERT INTO concurrent_entries (number, crc32, data) VALUES (?, ?, ?)"
+_INSERT_LARGE = (
+    "INSERT INTO concurrent_entries (number, crc32, data, file, size) VALUES (?, ?, x'', ?, ?)"
+)
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY = frozenset(
     {
@@ -55,6 +58,7 @@ _BUSY = frozenset(
         sqlite3.SQLITE_LOCKED,
     }
 )
+_FULL = frozenset({ENOSPC, EROFS, EDQUOT, EFBIG, EIO, EMFILE, ENFILE})
 
 
 class SqliteEngine(Component):
@@ -73,7 +77,10 @@ class SqliteEngine(Component):
     def __init__(self) -> None:
         self._lock: LockFile | None = None
         self._connection: Connection | None = None
+        self._driver: Any = None
         self._execute: Callable[..., Any] | None = None
+        self._large: LargeEntries | None = None
+        self._checkpoints: Checkpoints | None = None
 
     def locate(self, places: StorePlaces) -> str:
         """Learn the path of the file."""
@@ -100,8 +107,10 @@ class SqliteEngine(Component):
         Rebuilding(path).finish()
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
-    def connect(self, sync: Sync) -> Connection:
+    def connect(self, sync: Sync) -> Tables:
         """Open the file, for this connection alone."""
+        from concurrent_framework.store.tables import Tables
+
         self.disconnect()
         connection = self._connection = connect_to(self._path)
         # Alone, SQLite needs neither a shared index of the log nor a lock for each transaction.
@@ -109,16 +118,22 @@ class SqliteEngine(Component):
         self._demand_ours(connection)
         self._path.chmod(0o600)
         for setting in (
-            f"page_size = {_PAGE}",
+            f"page_size = {PAGE}",
             "journal_mode = WAL",
             f"synchronous = {sync.upper()}",
-            f"wal_autocheckpoint = {_CHECKPOINT // _PAGE}",
-            f"journal_size_limit = {4 * _CHECKPOINT}",
+            "wal_autocheckpoint = 0",
+            f"journal_size_limit = {4 * LOG}",
             "cell_size_check = ON",
         ):
             connection.exec_driver_sql(f"PRAGMA {setting}")
-        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
-        return connection
+        self._driver = connection.connection.driver_connection
+        directory = Path(f"{self._path}{LARGE_SUFFIX}")
+        with suppress(FileNotFoundError):
+            directory.chmod(0o700)
+        self._large = LargeEntries(SlotFiles(directory), sync)
+        self._execute = self._driver.execute
+        self._checkpoints = Checkpoints(self._execute, self._large)
+        return Tables(connection, self._large.read)
 
     def _demand_ours(self, connection: Connection) -> None:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
@@ -129,10 +144,26 @@ class SqliteEngine(Component):
             )
             raise StoreError(message)
 
-    def append(self, number: int, crc: int, data: bytes) -> None:
+    def append(self, write: Write) -> None:
         """Insert a row; the driver keeps the statement prepared."""
-        assert self._execute is not None
-        self._execute(_INSERT, (number, crc, data))
+        large, execute, checkpoints = self._large, self._execute, self._checkpoints
+        assert large is not None
+        assert execute is not None
+        assert checkpoints is not None
+        number, crc, size, pieces, _ = write
+        try:
+            if size >= large.limit:
+                file = large.write(number, size, pieces)
+                execute(_INSERT_LARGE, (number, crc, file, size))
+                size = 0
+            else:
+                data = pieces[0] if len(pieces) == 1 else write.data()
+                execute(_INSERT, (number, crc, data))
+        except BaseException:
+            large.give_up_spare()
+            raise
+        if not self._driver.in_transaction:
+            checkpoints.wrote(size)
 
     def mark(self, number: int) -> None:
         """Note the number in the lock's file."""
@@ -152,8 +183,8 @@ class SqliteEngine(Component):
 
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, OSError):
-            full = cause.errno in {ENOSPC, EROFS, EDQUOT}
-            return Trouble(cause.strerror or str(cause), "busy" if full else "wrong")
+            kind: Literal["busy", "wrong"] = "busy" if cause.errno in _FULL else "wrong"
+            return Trouble(cause.strerror or str(cause), kind)
         if not isinstance(cause, sqlite3.Error):
             return None
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -193,30 +224,54 @@ class SqliteEngine(Component):
         return str(kept)
 
     def relieve(self) -> bool:
-        """Give the reserve back to the disk."""
+        """Give the reserve back to the disk, and files that hold nothing."""
+        if self._large is not None:
+            self._large.give_up_spare()
         return self._reserve.release()
 
-    def tidy(self, tables: Tables, live: int) -> None:
+    def take_stock(self, tables: Tables) -> None:
+        """See which files there are beside the database, and remove those that are not needed."""
+        assert self._large is not None
+        assert self._checkpoints is not None
+        if self._large.take_stock(tables.files()):
+            self._checkpoints.make()
+            self._large.give_up_spare()
+
+    def tidy(self, tables: Tables, first: int, live: int) -> None:
         """Make the file smaller when it is mostly unused and little has to be copied for it."""
+        assert self._large is not None
+        assert self._checkpoints is not None
+        self._large.dropped(first - 1)
+        self._checkpoints.wrote(0)
         connection = tables.connection
-        unused = _PAGE * int(connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0)
+        unused = PAGE * int(connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0)
         if unused >= max(_WORTH_TIDYING, 4 * live) and live <= _WORTH_TIDYING:
             from sqlalchemy.exc import OperationalError
 
             # On a full disk it stays as large as it is, and is used again from within.
             with suppress(OperationalError):
                 connection.exec_driver_sql("VACUUM")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._checkpoints.make("TRUNCATE")
         self._reserve.take()
 
     def disconnect(self) -> None:
         """Close the database."""
-        connection, self._connection, self._execute = self._connection, None, None
+        connection, self._connection = self._connection, None
+        large, self._large, self._checkpoints = self._large, None, None
+        if large is not None:
+            # To close a database is a checkpoint, too.
+            with suppress(OSError):
+                large.flush()
         if connection is not None:
             connection.close()
+        if large is not None:
+            large.close()
 
     def close(self) -> None:
         """Close the database, and let others have it."""
+        if self._large is not None and self._checkpoints is not None:
+            self._checkpoints.make()
+            self._large.give_up_spare()
         self.disconnect()
         if self._lock is not None:
             self._lock.close()

@@ -66,7 +66,7 @@ def survey(
         for row in rows:
             if row.number != head + 1:
                 return Survey(first, head, size, f"entry {head + 1} is missing")
-            if not row.is_whole():
-                return Survey(first, head, size, f"entry {row.number} has the wrong checksum")
+            if wrong := row.fault():
+                return Survey(first, head, size, f"entry {row.number} {wrong}")
             head = row.number
             size += len(row.data)

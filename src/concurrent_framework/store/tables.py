@@ -25,12 +25,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
-FORMAT = 1
-"""Version of the tables. Who changes them counts on, and adds a migration to `sql.py`."""
+FORMAT = 2
+"""Version of the tables. Who changes them counts on, and adds a migration to `migrations.py`.
+
+Version 1 had no entries whose data is in files.
+"""
 
 SCHEMA = MetaData()
 ENTRIES = Table(
@@ -45,6 +48,9 @@ ENTRIES = Table(
     ),
     Column("crc32", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    # Of an entry whose data is in a file: which, and how much.
+    Column("file", BigInteger),
+    Column("size", BigInteger),
 )
 FACTS = Table(
     "concurrent_facts",
@@ -53,6 +59,7 @@ FACTS = Table(
     Column("value", Text, nullable=False),
 )
 
+_SIZE = func.coalesce(ENTRIES.c.size, func.length(ENTRIES.c.data))
 _SIZES_AT_ONCE = 500
 
 
@@ -66,16 +73,31 @@ def _store_plainly(_table: Table, connection: Connection, **_options: object) ->
 
 
 class Row(NamedTuple):
-    """An entry as it is stored."""
+    """An entry as it is stored, with its data from wherever that is.
+
+    Args:
+        number: its number.
+        crc32: of the data.
+        data: what there is of it.
+        file: number of the file beside the database that has it, if one has.
+        size: how much is in that file.
+
+    """
 
     number: int
     crc32: int
     data: bytes
+    file: int | None = None
+    size: int | None = None
 
-    def is_whole(self) -> bool:
-        """Whether the data is what was stored once."""
+    def fault(self) -> str:
+        """Return in what way the data is not what was stored once; empty if it is."""
         data: object = self.data  # a damaged row may have anything there
-        return isinstance(data, bytes) and zlib.crc32(data) == self.crc32
+        if self.size is not None and isinstance(data, bytes) and len(data) < self.size:
+            return f"has lost its file {self.file}, or a part of it"
+        if isinstance(data, bytes) and zlib.crc32(data) == self.crc32:
+            return ""
+        return "has the wrong checksum"
 
 
 class Tables:
@@ -83,11 +105,16 @@ class Tables:
 
     Args:
         connection: where they are.
+        read_file: returns so many bytes of a numbered file beside the database, or fewer if there are
+            no more; None if there are no such files.
 
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, read_file: Callable[[int, int], bytes] | None = None
+    ) -> None:
         self.connection = connection
+        self._read_file = read_file
 
     def names(self) -> list[str]:
         """Return the names of all tables there are."""
@@ -114,7 +141,7 @@ class Tables:
     def read(self, after: int, limit: int) -> list[Row]:
         """Return the rows that follow a number, about `limit` bytes but at least one."""
         sizes = (
-            select(ENTRIES.c.number, func.length(ENTRIES.c.data))
+            select(ENTRIES.c.number, _SIZE)
             .where(ENTRIES.c.number > after)
             .order_by(ENTRIES.c.number)
             .limit(_SIZES_AT_ONCE if limit else 1)
@@ -128,11 +155,23 @@ class Tables:
         if last == after:
             return []
         rows = (
-            select(ENTRIES.c.number, ENTRIES.c.crc32, ENTRIES.c.data)
+            select(ENTRIES)
             .where(ENTRIES.c.number > after, ENTRIES.c.number <= last)
             .order_by(ENTRIES.c.number)
         )
-        return [Row(*row) for row in self.connection.execute(rows)]
+        return [self._whole(Row(*row)) for row in self.connection.execute(rows)]
+
+    def _whole(self, row: Row) -> Row:
+        """Return a row with its data."""
+        if self._read_file is None or row.file is None or row.size is None:
+            return row
+        return row._replace(data=self._read_file(row.file, row.size))
+
+    def files(self) -> list[tuple[int, int]]:
+        """Return which entries are in which files, the oldest first."""
+        found = select(ENTRIES.c.number, ENTRIES.c.file).where(ENTRIES.c.file.is_not(None))
+        rows = self.connection.execute(found.order_by(ENTRIES.c.number))
+        return [(number, file) for number, file in rows]
 
     def read_all(self, after: int, through: int, limit: int) -> Iterator[Row]:
         """Yield rows up to a number, with about `limit` bytes in memory.
@@ -152,7 +191,7 @@ class Tables:
 
     def measure(self, after: int, through: int) -> tuple[int, int]:
         """Return how many rows there are between two numbers, and the bytes of their data."""
-        found = select(func.count(), func.coalesce(func.sum(func.length(ENTRIES.c.data)), 0)).where(
+        found = select(func.count(), func.coalesce(func.sum(_SIZE), 0)).where(
             ENTRIES.c.number > after, ENTRIES.c.number <= through
         )
         count, size = self.connection.execute(found).one()
@@ -167,7 +206,7 @@ class Tables:
         return int(self.connection.execute(select(func.min(ENTRIES.c.number))).scalar() or 0)
 
     def add(self, row: Row) -> None:
-        """Add a row."""
+        """Add a row, with its data in it."""
         self.connection.execute(
             insert(ENTRIES), {"number": row.number, "crc32": row.crc32, "data": row.data}
         )

@@ -75,14 +75,14 @@ class SimStore(MemoryStore):
         super().__init__(contents=disk.contents)
         self._disk = disk
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *more: bytes) -> None:
         """Add an entry."""
         self._disk.begin_write()
-        super().append(data)
+        super().append(data, *more)
         self._disk.point("when it had written")
 
-    def replace(self, through: int, data: bytes) -> None:
+    def replace(self, through: int, data: bytes, *more: bytes) -> None:
         """Drop the oldest entries and add one."""
         self._disk.begin_write()
-        super().replace(through, data)
+        super().replace(through, data, *more)
         self._disk.point("when it had written")
