@@ -475,7 +475,23 @@ def test_of_much_that_is_handled_the_master_hears_sooner() -> None:
     node.push(greet.HANDLED_OUTCOMES + 1)
     node(on.Flush())
     handled(node, greet.HANDLED_OUTCOMES + 1)
-    assert node.session.deadline() == 0.1
+    assert node.session.deadline() == greet.HANDLED_SOON
+
+
+def test_of_large_results_that_are_handled_the_master_hears_sooner() -> None:
+    node = Node(linger=0.5)
+    node.hear(welcome())
+    node.push(2)
+    node(on.Flush())
+    large = Outcome(task_key(1, 1), 1, bytes(greet.HANDLED_BYTES + 1))
+    node.hear(app.Deliver(1, [large]))
+    node(on.Handled(1))
+    assert node.session.deadline() == greet.HANDLED_SOON
+    node(on.Tick(), now=greet.HANDLED_SOON)
+    assert node.sent == [app.Delivered(1)]
+    node.hear(app.Deliver(2, [Outcome(task_key(1, 2), 1)]))
+    node(on.Handled(2), now=0.1)
+    assert node.session.deadline() == 0.6
 
 
 def test_what_is_handled_is_told_before_leaving() -> None:

@@ -90,8 +90,8 @@ def test_outcomes_that_wait_are_told_before_leaving(worker: Worker) -> None:
     ]
 
 
-@pytest.mark.parametrize(("seconds", "waits"), [(0.015, 0.01), (0.1, 0.025), (0.19, 0.0475)])
-def test_outcomes_wait_a_moment_or_a_quarter_of_a_task(seconds: float, waits: float) -> None:
+@pytest.mark.parametrize(("seconds", "waits"), [(0.015, 0.01), (0.09, 0.045), (0.19, 0.05)])
+def test_outcomes_wait_a_moment_or_half_a_task(seconds: float, waits: float) -> None:
     worker = Worker(linger=0.01)
     worker.given(9)
     assert worker.ended(1, seconds=seconds) == []

@@ -53,8 +53,8 @@ class ApplicationSession:
         hello: how it introduces itself; `delivered` is filled in here.
         connect_timeout: seconds to wait for the first welcome, > 0.
         linger: seconds that it may wait with telling what has been handled, for something else to
-            travel with: to wake the master costs more than to tell it something. A fifth of that
-            if it is about more than `HANDLED_OUTCOMES`.
+            travel with: to wake the master costs more than to tell it something. `HANDLED_SOON` at
+            most if it is about much.
 
     """
 
@@ -76,6 +76,8 @@ class ApplicationSession:
         self._received = 0
         self._handled = 0
         self._handled_told = 0
+        self._bulky = False
+        """Among what has not been told of there are large results."""
         self._linger = linger
         self._tell_handled_by = math.inf
         self._cancelling: set[int] = set()
@@ -171,8 +173,8 @@ class ApplicationSession:
         self.outbox.unhandled -= event.through - self._handled
         self._handled = event.through
         if self.online:
-            several = self._handled - self._handled_told > greet.HANDLED_OUTCOMES
-            linger = self._linger / 5 if several else self._linger
+            much = self._bulky or self._handled - self._handled_told > greet.HANDLED_OUTCOMES
+            linger = min(self._linger, greet.HANDLED_SOON) if much else self._linger
             self._tell_handled_by = min(self._tell_handled_by, now + linger)
             self._send_ready(now, done)
             self._tell_handled(now, done)
@@ -306,6 +308,9 @@ class ApplicationSession:
         first = self._received + 1
         self._received += len(outcomes)
         self.outbox.finished(outcomes)
+        if len(outcomes) <= greet.HANDLED_OUTCOMES:
+            size = sum(len(one.result) for one in outcomes)  # type: ignore[misc, arg-type]
+            self._bulky = self._bulky or size > greet.HANDLED_BYTES
         if self._cancelling:
             self._cancelling.difference_update(one.key & SEQUENCE_MASK for one in outcomes)
         done.append(do.TasksEnded(first, outcomes, origins))
@@ -366,6 +371,7 @@ class ApplicationSession:
         if self._tell_handled_by < math.inf:
             self._tell_handled_by = math.inf
             self._handled_told = self._handled
+            self._bulky = False
             messages = [say.Delivered(self._handled), *messages]
         done.append(do.Send(list(messages)))
 

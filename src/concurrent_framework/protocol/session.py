@@ -15,10 +15,13 @@ from concurrent_framework.model.resources import Capacity
 
 ACKNOWLEDGE_SECONDS = 0.01
 """How long the master's acknowledgement may wait for something else to travel with."""
-HANDLED_SECONDS = 0.1
-"""How long an application's may: nobody waits for it, and each costs the master a round."""
+HANDLED_SECONDS = 0.25
+"""How long an application's may, if it is about little: nobody waits for it, and each costs a round."""
+HANDLED_SOON = 0.02
+"""How long it may otherwise: the master keeps what has not been handled."""
 HANDLED_OUTCOMES = 8
-"""If it is about more outcomes than this, it waits for a fifth of that: the master keeps them all."""
+HANDLED_BYTES = 64 * 1024
+"""So many outcomes are little, if their results together are not larger than this."""
 Role = Literal["submit", "execute", "observe", "admin", "host"]
 """What a peer may do. ``host`` is given only to processes that the master itself started."""
 

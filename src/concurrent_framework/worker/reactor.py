@@ -83,7 +83,7 @@ class WorkerReactor:
         now: monotonic time in seconds, as in every call.
         cache_bytes: bytes of shared objects to keep beyond what is needed just now.
         linger: seconds that outcomes may wait for more of them while there is enough to do here;
-            those of tasks that took longer may wait for a quarter of that, up to `MOST_LINGERS`
+            those of tasks that took longer may wait for half of that, up to `MOST_LINGERS`
             times as long.
 
     """
@@ -343,8 +343,8 @@ class WorkerReactor:
             return 0.0
         executors, each = self.capacity.executors, self._seconds + TASK_OVERHEAD
         waiting = max(len(self.held) - executors, 0)
-        acceptable = max(self._linger, min(self._seconds / 4, MOST_LINGERS * self._linger))
-        leisure = min(acceptable, waiting * each / (2 * executors))
+        acceptable = max(self._linger, min(self._seconds / 2, MOST_LINGERS * self._linger))
+        leisure = min(acceptable, waiting * each / executors)
         return leisure if self._seconds <= 2 * executors * leisure else 0.0
 
     def _send_outcomes(self) -> None:

@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Namespace:
         description="Keep all executors busy and compare the speed-up with Amdahl's law.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--tasks", type=int, default=60, help="how many tasks")
+    parser.add_argument("--tasks", type=int, default=200, help="how many tasks")
     parser.add_argument("--milliseconds", type=float, default=100.0, help="work in each of them")
     parser.add_argument(
         "--serial", type=float, default=0.0, help="fraction of all work not to share out, 0 to 1"
