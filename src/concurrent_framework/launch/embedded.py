@@ -91,9 +91,9 @@ class EmbeddedCluster:
 
     def close(self) -> None:
         """End the nodes, orderly if they can, and remove what they left."""
-        for node in self._nodes.values():
+        # The worker first: its last words would wait in vain for a master that is gone.
+        for node in reversed(self._nodes.values()):
             node.ask_to_end()
-        for node in self._nodes.values():
             node.wait()
         self._nodes.clear()
         if self._ready >= 0:
