@@ -21,73 +21,58 @@ if TYPE_CHECKING:
 DATA = b"x" * 20_000
 
 
+def check_saved_while_written(
+    lab: Environment, copy: Path, data: bytes, *, ready: int, every: int, keep: int
+) -> int:
+    """Back up a journal that is written meanwhile, restore it and see that nothing is missing in it.
+
+    The backup begins when `ready` entries are written; after each `every` of them the oldest are dropped but
+    for `keep`. Returns how many entries were restored.
+    """
+    begun, over = threading.Event(), threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        with Place("sqlite-off", lab.layout.data).opened() as store:
+            while not over.is_set():
+                store.append(b"%d " % (written + 1) + data)
+                written += 1
+                if written == ready:
+                    begun.set()
+                if written > keep and written % every == 0:
+                    store.replace(written - keep, b"")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert begun.wait(30)
+        before = written
+        saved = backup(lab)
+    finally:
+        over.set()
+        writer.join()
+    restored = restore(saved, copy, opener=open_plain)
+    beside = {path.name for path in restored.layout.data.glob("journal.db?*")}
+    assert not beside & {"journal.db-wal", "journal.db.large"}
+    with Place("sqlite-off", restored.layout.data).opened() as store:
+        numbers = [entry.number for entry in store.entries()]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert before <= numbers[-1] <= written
+        assert all(entry.data == b"%d " % entry.number + data for entry in store.entries())
+    return len(numbers)
+
+
 def test_the_journal_of_a_running_master_is_saved_while_it_is_written(
     lab: Environment, tmp_path: Path
 ) -> None:
-    begun, over = threading.Event(), threading.Event()
-    written = 0
-
-    def write() -> None:
-        nonlocal written
-        with Place("sqlite-off", lab.layout.data).opened() as store:
-            while not over.is_set():
-                store.append(b"%d " % (written + 1) + DATA)
-                written += 1
-                if written == 300:  # beyond the size at which the log is begun anew
-                    begun.set()
-                if written % 400 == 0:
-                    store.replace(written - 100, b"")
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        assert begun.wait(30)
-        before = written
-        saved = backup(lab)
-    finally:
-        over.set()
-        writer.join()
-    restored = restore(saved, tmp_path / "copy", opener=open_plain)
-    assert not (restored.layout.data / "journal.db-wal").exists()
-    with Place("sqlite-off", restored.layout.data).opened() as store:
-        numbers = [entry.number for entry in store.entries()]
-        assert numbers == list(range(numbers[0], numbers[-1] + 1))
-        assert before <= numbers[-1] <= written
-        assert all(entry.data == b"%d " % entry.number + DATA for entry in store.entries())
+    # 300 are beyond the size at which the log is begun anew.
+    check_saved_while_written(lab, tmp_path / "copy", DATA, ready=300, every=400, keep=100)
 
 
 def test_so_is_one_with_large_entries_that_come_and_go(lab: Environment, tmp_path: Path) -> None:
-    begun, over = threading.Event(), threading.Event()
-    written = 0
-
-    def write() -> None:
-        nonlocal written
-        with Place("sqlite-off", lab.layout.data).opened() as store:
-            while not over.is_set():
-                store.append(b"%d " % (written + 1) + DATA * 10)
-                written += 1
-                if written == 20:
-                    begun.set()
-                if written > 10:
-                    store.replace(written - 10, b"")
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        assert begun.wait(30)
-        before = written
-        saved = backup(lab)
-    finally:
-        over.set()
-        writer.join()
-    restored = restore(saved, tmp_path / "copy", opener=open_plain)
-    assert not (restored.layout.data / "journal.db.large").exists()
-    with Place("sqlite-off", restored.layout.data).opened() as store:
-        numbers = [entry.number for entry in store.entries()]
-        assert numbers == list(range(numbers[0], numbers[-1] + 1))
-        assert len(numbers) in {10, 11}
-        assert before <= numbers[-1] <= written
-        assert all(e.data == b"%d " % e.number + DATA * 10 for e in store.entries())
+    count = check_saved_while_written(lab, tmp_path / "copy", DATA * 10, ready=20, every=1, keep=10)
+    assert count in {10, 11}
 
 
 def test_one_that_has_lost_a_file_is_saved_as_it_is(lab: Environment, tmp_path: Path) -> None:

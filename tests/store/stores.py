@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,9 @@ from concurrent_framework.store.postgresql import PostgresqlStore
 from concurrent_framework.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from concurrent_framework.store.base import IStore
+    from concurrent_framework.store.base import Entry, IStore
     from tests.store.postgres import Server
 
 KINDS = ["memory", "sqlite-off", "sqlite-normal", "sqlite-full", "postgresql"]
@@ -53,6 +54,17 @@ class Place:
         assert store.open() == ()
         yield store
         store.close()
+
+
+def left_by_kill_9(kind: str, entries: Iterable[Entry], tmp_path: Path) -> Path:
+    """Return the directory of a journal with these entries whose process was killed right after."""
+    store = Place(kind, tmp_path / "alive").make()
+    store.open()
+    for entry in entries:
+        store.append(entry.data)
+    shutil.copytree(tmp_path / "alive", tmp_path / "data")
+    store.close()
+    return tmp_path / "data"
 
 
 def place_for(kind: str, directory: Path, request: pytest.FixtureRequest) -> Place:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from concurrent_framework.store.base import Entry
-from tests.store.stores import Place
+from tests.store.stores import Place, left_by_kill_9
 
 COUNT = 12
 GOOD = [Entry(n, b"%05d" % n * 500 * (n % 4 + 1)) for n in range(1, COUNT + 1)]
@@ -34,13 +34,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def crashed(tmp_path: Path) -> Path:
     """A journal as it is after kill -9: the entries are in the write-ahead log only."""
-    store = Place("sqlite-off", tmp_path / "alive").make()
-    store.open()
-    for entry in GOOD:
-        store.append(entry.data)
-    shutil.copytree(tmp_path / "alive", tmp_path / "data")
-    store.close()
-    return tmp_path / "data" / "journal.db"
+    return left_by_kill_9("sqlite-off", GOOD, tmp_path) / "journal.db"
 
 
 def recovered(file: Path) -> tuple[list[Entry], str]:

@@ -15,7 +15,7 @@ from concurrent_framework.store.base import Entry, StoreUnavailableError
 from concurrent_framework.store.checkpoints import PAGE
 from concurrent_framework.store.large import LargeEntries
 from concurrent_framework.store.slots import SlotFiles
-from tests.store.stores import Place
+from tests.store.stores import Place, left_by_kill_9
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,13 +40,7 @@ def files(directory: Path) -> list[Path]:
 @pytest.fixture
 def crashed(tmp_path: Path) -> Path:
     """The directory of a journal after kill -9: files 1, 2, 3, 4 have entries 1, 2, 4, 5."""
-    store = Place("sqlite", tmp_path / "alive").make()
-    store.open()
-    for entry in GOOD:
-        store.append(entry.data)
-    shutil.copytree(tmp_path / "alive", tmp_path / "data")
-    store.close()
-    return tmp_path / "data"
+    return left_by_kill_9("sqlite", GOOD, tmp_path)
 
 
 def test_they_are_in_private_files(tmp_path: Path) -> None:
