@@ -69,6 +69,29 @@ def test_few_are_dropped_at_a_time(state: MasterState) -> None:
     assert compactor.droppable() == 1 + STEP_ENTRIES
 
 
+@pytest.mark.parametrize("before", [0, 20])
+def test_what_mattered_when_it_was_said_again_and_does_not_by_the_end_is_dropped(
+    state: MasterState, before: int
+) -> None:
+    application = ApplicationRecord(4, "5e55", "shop", parent=0, now=0.0)
+    state.applications[4] = application
+    compactor = Compactor(state, entries=2)
+    entry = b"".join(encoding.encode([ENDED]))
+    size = 20 * MEBIBYTE
+    application.live_bytes = before * MEBIBYTE
+    compactor.keep([(1, entry)])
+    compactor.dropped(1, LARGE, size)
+    application.live_bytes = 20 * MEBIBYTE
+    compactor.keep([(2, entry)])
+    application.live_bytes = 0
+    compactor.dropped(2, LARGE, size)
+    assert compactor.due(size)
+    for number in (3, 4):
+        compactor.keep([(number, entry)])
+        compactor.dropped(number, LARGE, size)
+    assert not compactor.due(size), "this is what the store takes, whatever is in it"
+
+
 @pytest.mark.parametrize("fact", EVERYTHING, ids=lambda fact: type(fact).__name__)
 def test_nothing_else_is_ever_said_again(state: MasterState, fact: facts.Fact) -> None:
     if type(fact) not in compaction._SAID_AGAIN:

@@ -89,13 +89,12 @@ class Compactor:
         self._first = 0  # number of the oldest, 0 if not known yet
         self._goal = 0
         self._left = 0
+        # The most that mattered at a time while the whole was looked at: so much was said again.
         self._mattered = 0
 
     def due(self, size: int) -> bool:
         """Whether a journal of so many bytes should be shortened now."""
-        live = 0
-        if size > self._spare:
-            live = sum(application.live_bytes for application in self._state.applications.values())
+        live = self._live() if size > self._spare else 0
         large = min(self._large, LARGE_GROWTH * live, LARGE_BYTES)
         if size <= GROWTH * live + large + self._spare:
             self._goal = 0
@@ -132,6 +131,7 @@ class Compactor:
 
         """
         self._begin(entries[0][0])
+        self._mattered = max(self._mattered, self._live())
         found = (fact for _, data in entries for fact in encoding.decode(memoryview(data)))
         kept = kept_facts(self._state, found)
         return encoding.encode(kept) if kept else []
@@ -140,6 +140,7 @@ class Compactor:
         self._first = first
         if not self._goal:
             self._goal = first + len(self._written) - 1
+            self._mattered = 0
 
     def dropped(self, through: int, added: Sequence[bytes], size: int) -> None:
         """Take note that entries were dropped.
@@ -158,7 +159,9 @@ class Compactor:
         if through >= self._goal:
             self._goal = 0
             self._left = size
-            self._mattered = sum(one.live_bytes for one in self._state.applications.values())
+
+    def _live(self) -> int:
+        return sum(application.live_bytes for application in self._state.applications.values())
 
 
 class _Tasks:
