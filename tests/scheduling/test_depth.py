@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from concurrent_framework.scheduling.base import WorkerView
 from concurrent_framework.scheduling.depth import (
     BRIEF_SECONDS,
     DEPTH_SECONDS,
+    SHARED_DEPTH_SECONDS,
+    crowding,
     room,
     tasks_in_flight,
 )
@@ -19,7 +22,9 @@ def room_of_four(
     occupied: float, lengthy: float, seconds: float | None, *, each: float = BRIEF
 ) -> int:
     """Return the room of a worker with four executors whose tasks take `each` so long."""
-    return room(4, occupied, lengthy, occupied * each, 1.0, seconds)
+    brief = crowding(occupied - lengthy, each)
+    worker = WorkerView(1, 0, 4, occupied, occupied * each, lengthy=lengthy, crowd=brief)
+    return room(worker, 1.0, seconds)
 
 
 @pytest.mark.parametrize("seconds", [None, LONG])
@@ -56,9 +61,26 @@ def test_short_tasks_come_in_batches_that_cover_the_depth() -> None:
     assert room_of_four(300, 4, seconds, each=seconds) == 100, "whatever else may not wait"
 
 
+def test_others_that_wait_make_the_depth_less() -> None:
+    seconds = SHARED_DEPTH_SECONDS / 100
+    worker = WorkerView(1, 0, 4, 0, 0.0)
+    assert room(worker._replace(depth=SHARED_DEPTH_SECONDS), 1.0, seconds) == 400
+    assert room(worker, 1.0, seconds) > 400
+
+
 def test_a_task_larger_than_the_worker_is_taken_by_an_empty_one() -> None:
-    assert room(2, 0, 0, 0.0, 4.0, LONG) == 1
-    assert room(2, 1, 0, 0.1, 4.0, LONG) == 0
+    assert room(WorkerView(1, 0, 2, 0, 0.0), 4.0, LONG) == 1
+    assert room(WorkerView(1, 0, 2, 1, 0.1, crowd=1), 4.0, LONG) == 0
+
+
+@pytest.mark.parametrize("seconds", [None, LONG])
+def test_many_that_are_short_do_not_take_the_place_of_what_is_not_known_to_be(
+    seconds: float | None,
+) -> None:
+    short = SHARED_DEPTH_SECONDS / 100
+    assert room_of_four(400, 0, seconds, each=short) == 4
+    assert room_of_four(600, 0, seconds, each=short) == 2
+    assert room_of_four(602, 2, seconds, each=short) == 0, "two that are not wait behind them"
 
 
 def test_a_worker_asks_for_what_it_may_be_given() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from concurrent_framework.scheduling.depth import DEPTH_SECONDS, SHARED_DEPTH_SECONDS
 from concurrent_framework.testing.cluster import SimCluster
 from tests.rehearsal.made import kind, ran, simulate, worker, workload
 
@@ -84,3 +85,36 @@ def test_a_task_that_takes_a_whole_worker_does_not_wait_there_for_long() -> None
     rows = ran(1, [0.1] * 8 + [60.0] + [0.1] * 3)
     work = workload(worker(1, 4), worker(2, 4), kind(cpus=4.0), *rows)
     assert simulate(work).waits.longest < 1.0
+
+
+def test_an_application_that_comes_again_and_again_is_not_behind_the_depth_of_another(
+    cluster: SimCluster,
+) -> None:
+    cluster.add_worker(executors=2)
+    flood, guest = cluster.add_application(), cluster.add_application()
+    flood.push([b"0.001"] * 2000)
+    cluster.run()
+    flood.push([b"0.001"] * 5000)
+    cluster.run_for(0.2)
+    took = []
+    for count in range(1, 9):
+        began = cluster.clock.now
+        guest.push([b"0.001"])
+        while len(guest.outcomes) < count:
+            cluster.run_for(0.005)
+        took.append(cluster.clock.now - began)
+        cluster.run_for(0.1)
+    assert len(flood.outcomes) < 7000, "it was there all the time"
+    assert took[0] <= 2 * DEPTH_SECONDS
+    assert max(took[2:]) <= 3 * SHARED_DEPTH_SECONDS
+
+
+def test_what_is_urgent_is_not_behind_the_depth_of_what_is_not(cluster: SimCluster) -> None:
+    node, app = cluster.add_worker(executors=2), cluster.add_application()
+    app.push([b"0.001"] * 2000)
+    cluster.run()
+    app.push([b"0.001"] * 5000)
+    app.push([b"0.001"] * 100, priority=1)
+    cluster.run_for(0.2)
+    app.push([b"0.001"], priority=1)
+    assert most_at(cluster, node, 0.1) <= 2 * SHARED_DEPTH_SECONDS / 0.001 + 4

@@ -90,16 +90,27 @@ def test_outcomes_that_wait_are_told_before_leaving(worker: Worker) -> None:
     ]
 
 
-@pytest.mark.parametrize(("seconds", "waits"), [(0.015, 0.01), (0.09, 0.045), (0.19, 0.05)])
-def test_outcomes_wait_a_moment_or_half_a_task(seconds: float, waits: float) -> None:
-    worker = Worker(linger=0.01)
-    worker.given(9)
+@pytest.mark.parametrize("seconds", [0.0001, 0.015, 0.19])
+def test_outcomes_wait_a_moment_as_long_as_one_application_has_work(seconds: float) -> None:
+    worker = Worker(linger=0.05)
+    worker.given(20 if seconds > 0.01 else 3000)
     assert worker.ended(1, seconds=seconds) == []
-    assert worker.reactor.deadline() == waits
+    assert worker.reactor.deadline() == 0.05
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.015, 0.01), (0.09, 0.045), (0.19, 0.05)])
+def test_outcomes_wait_less_or_half_a_task_where_others_have_work(
+    seconds: float, waits: float
+) -> None:
+    worker = Worker(linger=0.05)
+    worker.given(9)
+    worker.hear(say.Run([Assigned(task_key(2, 1), 1, 0, b"")]))
+    assert worker.ended(1, seconds=seconds) == []
+    assert worker.reactor.deadline() == pytest.approx(waits)
 
 
 def test_outcomes_do_not_wait_if_hardly_another_is_to_be_expected() -> None:
-    worker = Worker(linger=0.01)
+    worker = Worker(linger=0.05)
     worker.given(9)
     assert worker.ended(1, seconds=0.25) == [say.Outcomes(1, ends(1, seconds=0.25))]
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from concurrent_framework.model.spec import TaskSpec
     from concurrent_framework.protocol.tasks import Assigned
 
-CHUNK_SECONDS = 0.005
+CHUNK_SECONDS = 0.050
+"""Run time of what an executor is sent at a time: to be asked for more costs a turn of the worker."""
+SHARED_CHUNK_SECONDS = 0.005
+"""The same while others want executors too."""
 CHUNK_SHARE_SECONDS = 0.0001
 """A chunk of less work than this is not divided any further for the sake of idle executors."""
 CHUNK_TASKS = 512
@@ -114,25 +117,28 @@ class Lane:
         self._arrivals.clear()
         return rows
 
-    def take(self, specs: dict[int, SpecRecord], executors: int) -> list[Assigned]:
+    def take(self, specs: dict[int, SpecRecord], executors: int, seconds: float) -> list[Assigned]:
         """Take the next chunk off the queue.
 
         Args:
             specs: what is known about run times.
             executors: among how many the queue should be divided.
+            seconds: run time that it should have at most.
 
         """
         queue = self.queue
         number = queue[0].spec
         known = specs[number].seconds
-        each = CHUNK_SECONDS if known is None else known
-        share = max(len(queue) // (2 * executors), ceil(CHUNK_SHARE_SECONDS / each))
-        count = min(max(1, int(CHUNK_SECONDS / each)), share, CHUNK_TASKS, len(queue))
+        each = seconds if known is None else known
+        here = len(queue) + sum(len(one.flight) for one in self.busy.values())
+        share = min(len(queue) // executors, here // (2 * executors))
+        share = max(share, ceil(CHUNK_SHARE_SECONDS / each))
+        count = min(max(1, int(seconds / each)), share, CHUNK_TASKS, len(queue))
         rows = [queue.popleft() for _ in range(count)]
         if count > 1:
             size = sum([len(row.payload) for row in rows])  # type: ignore[arg-type, misc]
             if size > CHUNK_BYTES or {row.spec for row in rows} != {number}:
-                keep = _prefix(rows, specs)
+                keep = _prefix(rows, specs, seconds)
                 queue.extendleft(reversed(rows[keep:]))
                 del rows[keep:]
         self._drop_arrivals(len(rows))
@@ -154,13 +160,13 @@ class Lane:
             arrivals.popleft()
 
 
-def _prefix(rows: Sequence[Assigned], specs: dict[int, SpecRecord]) -> int:
+def _prefix(rows: Sequence[Assigned], specs: dict[int, SpecRecord], most: float) -> int:
     """Return how many of these make a chunk, if they differ or are large; at least one."""
     seconds, size = 0.0, 0
     for count, row in enumerate(rows):
         known = specs[row.spec].seconds
-        seconds += CHUNK_SECONDS if known is None else known
+        seconds += most if known is None else known
         size += len(row.payload)  # type: ignore[arg-type]
-        if count and (seconds > CHUNK_SECONDS or size > CHUNK_BYTES):
+        if count and (seconds > most or size > CHUNK_BYTES):
             return count
     return len(rows)

@@ -75,7 +75,7 @@ def _handle(state: PoolState, event: Event, now: float) -> None:  # noqa: C901 (
         case on.Told():
             told(state, event, now)
         case on.Submitted():
-            _submit(state, event.tasks)
+            _submit(state, event.tasks, now)
         case on.Withdrawn():
             withdrawn(state, event, now)
         case on.Counted():
@@ -114,22 +114,23 @@ def _learn(pool: PoolState, event: on.Learned) -> None:
         pool.specs[entry.number] = SpecRecord(entry.spec, lane)
 
 
-def _submit(state: PoolState, tasks: Sequence[Assigned]) -> None:
+def _submit(state: PoolState, tasks: Sequence[Assigned], now: float) -> None:
     state.arrivals += 1
     if len({row.spec for row in tasks}) == 1:
-        _queue(state, tasks)
+        _queue(state, tasks, now)
         return
     for _, rows in groupby(tasks, key=attrgetter("spec")):
-        _queue(state, list(rows))
+        _queue(state, list(rows), now)
 
 
-def _queue(state: PoolState, rows: Sequence[Assigned]) -> None:
+def _queue(state: PoolState, rows: Sequence[Assigned], now: float) -> None:
     """Let tasks of one spec wait."""
     spec = state.specs.get(rows[0].spec)
     if spec is None or not spec.lane.runnable:
         for row in rows:
             _refuse(state, row)
         return
+    state.rivals.saw(spec.lane.application, now)
     spec.lane.queue.extend(rows)
     spec.lane.arrived(len(rows), state.arrivals)
 

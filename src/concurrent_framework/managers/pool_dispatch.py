@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from concurrent_framework.managers import pool_commands as do
-from concurrent_framework.managers.lanes import SHORT_SECONDS
+from concurrent_framework.managers.lanes import CHUNK_SECONDS, SHARED_CHUNK_SECONDS, SHORT_SECONDS
 from concurrent_framework.managers.pool_executor import WEIGH_SECONDS, ExecutorRecord
 from concurrent_framework.scheduling.depth import is_brief
 
@@ -25,12 +25,13 @@ def dispatch(pool: PoolState, now: float) -> None:
         lanes.sort(key=lambda lane: lane.oldest)
     wanted = 0
     alone = sum(bool(lane.queue or lane.busy) for lane in pool.lanes.values()) == 1
+    alone = alone and not pool.rivals.compete(now)
     for lane in lanes:
         while lane.queue and pool.slots.fits(lane.share):
             one = _idle_for(pool, lane)
             if one is None:
                 break
-            _employ(pool, one, lane, now)
+            _employ(pool, one, lane, now, alone=alone)
         _refill(pool, lane, now, alone=alone)
         if lane.queue:
             wanted += _speak_for(pool, lane)
@@ -40,7 +41,7 @@ def dispatch(pool: PoolState, now: float) -> None:
 
 
 def _take_back(pool: PoolState) -> None:
-    """Withdraw a task that waits in an executor where it could run beside that by now."""
+    """Withdraw tasks that wait in an executor where they could run beside that by now."""
     for lane in pool.lanes.values():
         if lane.queue or not lane.busy or not pool.slots.fits(lane.share):
             continue
@@ -48,7 +49,7 @@ def _take_back(pool: PoolState) -> None:
             if len(one.flight) < 2 or one.held or one.dying:
                 continue
             seconds = pool.specs[one.flight[-1].spec].seconds
-            if seconds is None or seconds >= SHORT_SECONDS:
+            if seconds is None or seconds * (len(one.flight) - 1) >= SHORT_SECONDS:
                 pool.withdraw(one)
                 break
 
@@ -64,7 +65,7 @@ def _refill(pool: PoolState, lane: Lane, now: float, *, alone: bool) -> None:
         if one.held or one.dying or one.doom or len(one.flight) > one.last_chunk:
             continue
         if _may_wait(pool, lane, alone=alone) and pool.slots.may_keep(lane.share):
-            _send(pool, one, lane, now)
+            _send(pool, one, lane, now, alone=alone)
 
 
 def _may_wait(pool: PoolState, lane: Lane, *, alone: bool) -> bool:
@@ -93,7 +94,7 @@ def _idle_for(pool: PoolState, lane: Lane) -> ExecutorRecord | None:
     return fresh
 
 
-def _employ(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float) -> None:
+def _employ(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float, *, alone: bool) -> None:
     pool.slots.occupy(lane.share, one.gpus)
     one.lane = lane
     lane.busy[one.number] = one
@@ -103,11 +104,12 @@ def _employ(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float) -> Non
     one.long = False
     if lane.share.memory:
         one.weigh_at = now + WEIGH_SECONDS
-    _send(pool, one, lane, now)
+    _send(pool, one, lane, now, alone=alone)
 
 
-def _send(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float) -> None:
-    rows = lane.take(pool.specs, pool.capacity.executors)
+def _send(pool: PoolState, one: ExecutorRecord, lane: Lane, now: float, *, alone: bool) -> None:
+    seconds = CHUNK_SECONDS if alone else SHARED_CHUNK_SECONDS
+    rows = lane.take(pool.specs, pool.capacity.executors, seconds)
     one.flight.extend(rows)
     one.chunks += 1
     one.last_chunk = len(rows)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from concurrent_framework.protocol.tasks import Assigned
 
 LOOK_SECONDS = 0.01
-"""A task is long if it takes more than this and, where another one waits behind it, twice its usual time."""
+"""A task is long if it takes more than this and, where others wait behind it, twice its usual time."""
 LATER_SECONDS = 0.25
 WEIGH_SECONDS = 0.1
 NEVER = float("inf")

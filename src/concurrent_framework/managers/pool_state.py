@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers import verdicts
-from concurrent_framework.managers.lanes import SHORT_SECONDS
+from concurrent_framework.managers.lanes import CHUNK_SECONDS
 from concurrent_framework.managers.pool_executor import LOOK_SECONDS, NEVER
 from concurrent_framework.managers.slots import NOTHING, Slots
 from concurrent_framework.protocol.tasks import Outcome
+from concurrent_framework.scheduling.rivals import Rivals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ class PoolState:
         lanes: waiting tasks, by application and need.
         specs: by number.
         slots: what is in use.
+        rivals: the applications that have work.
         cancelled: (key, attempt) of tasks in flights that are to be stopped.
         recall: how many tasks are still wanted back, while `recalling` withdrawals are under way.
         barren: executors that ended in a row without having run anything.
@@ -55,6 +57,7 @@ class PoolState:
         self.slots = Slots(capacity)
         self.numbers = 0
         self.arrivals = 0
+        self.rivals = Rivals()
         self.cancelled: set[tuple[int, int]] = set()
         self.recall = 0
         self.recalling = 0
@@ -73,27 +76,31 @@ class PoolState:
         spec = self.specs.get(row.spec)
         return spec.spec.timeout if spec else 0.0
 
-    def plan_look(self, one: ExecutorRecord, now: float) -> None:
-        """Decide when to look at an executor next."""
+    def plan_look(self, one: ExecutorRecord, now: float, *, late: bool = False) -> None:
+        """Decide when to look at an executor next.
+
+        `late` says that it should have told something by now. Otherwise it has as long as its tasks
+        take together: to look costs a turn.
+        """
         timeout = 0.0
         if one.lane is not None and one.lane.timeout and one.flight:
             several = len(one.flight) > 1
             timeout = one.lane.timeout if several else self.timeout(one.flight[0])
-        one.plan_look(now, timeout, self.usual(one))
+        patience = self.usual(one)
+        if not late:
+            most = timeout / 10 if timeout else 2 * CHUNK_SECONDS
+            patience = max(patience, min(self._each(one) * len(one.flight), most))
+        one.plan_look(now, timeout, patience)
 
     def usual(self, one: ExecutorRecord) -> float:
-        """Return for how many seconds its running task is not long yet.
+        """Return for how many seconds its running task is not long yet."""
+        return max(LOOK_SECONDS, 2.0 * self._each(one))
 
-        Where one task waits for another as one does for those that are brief, that is as long as
-        the other may be expected to take.
-        """
-        flight = one.flight
-        if len(flight) != 2 or one.lane is None or not one.lane.share.executors:
-            return LOOK_SECONDS
-        runs, waits = (self.specs[row.spec].seconds for row in flight)
-        if runs is None or (waits is not None and waits < SHORT_SECONDS):
-            return LOOK_SECONDS
-        return max(LOOK_SECONDS, 2.0 * runs)
+    def _each(self, one: ExecutorRecord) -> float:
+        """Return how long the tasks in its flight take, if one may wait there for another; or 0."""
+        if len(one.flight) < 2 or one.lane is None or not one.lane.share.executors:
+            return 0.0
+        return self.specs[one.flight[0].spec].seconds or 0.0
 
     def rest(self, one: ExecutorRecord, now: float) -> None:
         """Note that an executor has nothing to do, and that what it occupied is free."""

@@ -44,7 +44,7 @@ def counted(pool: PoolState, event: on.Counted, now: float) -> None:
         one.since = now  # it is still receiving: nobody's time runs
         if event.unstarted and not one.held and now - one.sent_at >= _patience(one):
             pool.withdraw(one)
-        pool.plan_look(one, now)
+        pool.plan_look(one, now, late=True)
         return
     still = not one.moved(one.reported + started, now)
     if still and now - one.since >= pool.usual(one):
@@ -60,7 +60,7 @@ def counted(pool: PoolState, event: on.Counted, now: float) -> None:
         return
     if one.long and event.unstarted and not one.held:
         pool.withdraw(one)
-    pool.plan_look(one, now)
+    pool.plan_look(one, now, late=True)
 
 
 def _patience(one: ExecutorRecord) -> float:

@@ -10,7 +10,9 @@ from concurrent_framework.model.ids import ATTEMPT_MASK, SPEC_BITS, application_
 from concurrent_framework.protocol.tasks import Assigned, SpecEntry
 from concurrent_framework.protocol.worker import Provide, Recall, Run
 from concurrent_framework.scheduling.base import Request, WorkerView
+from concurrent_framework.scheduling.depth import DEPTH_SECONDS, SHARED_DEPTH_SECONDS
 from concurrent_framework.scheduling.queue import GroupKey
+from concurrent_framework.scheduling.rivals import Rivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +79,8 @@ class Dispatcher:
         self._outbox = outbox
         self._turn = 0
         self._next_look = 0.0
+        self._rivals = Rivals()
+        """The applications that have work, and its priorities."""
 
     def round(self, now: float) -> None:
         """Place ready tasks until there are none, or no worker has room for any of them."""
@@ -90,10 +94,11 @@ class Dispatcher:
             workers = [one for one in present if not one.standing.draining]
         turns = queue.turns()
         while workers and (group := turns.next()) is not None:
+            self._rivals.saw((group.key.application, group.key.priority), now)
             seconds = group.records[0].spec.seconds
             again = group.key.suspect or group.key.retried
             able = self._willing(group, workers, now) if again else workers
-            views = self._views(group, seconds, able)
+            views = self._views(group, seconds, able, now)
             if not views or not self._place(group, seconds, views, now):
                 turns.block(group)
 
@@ -105,8 +110,9 @@ class Dispatcher:
         return [one for one in able if not standing.avoids(record, one, now, epoch)] or able
 
     def _views(
-        self, group: Group, seconds: float | None, workers: list[WorkerRecord]
+        self, group: Group, seconds: float | None, workers: list[WorkerRecord], now: float
     ) -> list[WorkerView]:
+        depth = SHARED_DEPTH_SECONDS if self._rivals.compete(now) else DEPTH_SECONDS
         need, suspect = group.need, group.key.suspect
         spec = group.records[0].spec
         shares = spec.shares
@@ -125,13 +131,16 @@ class Dispatcher:
             if trial and worker.tasks:
                 continue
             number, executors = worker.number, capacity.executors
-            occupied, load, lengthy = worker.usage()
+            occupied, load, lengthy, crowd = worker.usage()
+            deep = depth
             if worker.standing.streak or not spec.spec.idempotent:
                 # Nothing is put at risk by waiting that must not be, or where something just failed.
-                lengthy = executors
+                lengthy, deep = executors, SHARED_DEPTH_SECONDS
             speed, asked = worker.speed, worker.asked
             holds = self._held(worker, shares) if shares else 0
-            view = WorkerView(number, 0, executors, occupied, load, speed, asked, holds, lengthy)
+            view = WorkerView(
+                number, 0, executors, occupied, load, speed, asked, holds, lengthy, crowd, deep
+            )
             share = worker.share(need)
             room = self._scheduler.room(share, seconds, view, worker.credit)
             if room > 0:
@@ -147,7 +156,7 @@ class Dispatcher:
         found = []
         for view in views:
             worker = self._state.workers[view.number]
-            strict = view._replace(lengthy=float(view.executors))
+            strict = view._replace(lengthy=float(view.executors), depth=SHARED_DEPTH_SECONDS)
             room = self._scheduler.room(worker.share(need), seconds, strict, worker.credit)
             if room > 0:
                 found.append(strict._replace(room=min(room, view.room)))

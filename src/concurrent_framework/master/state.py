@@ -19,7 +19,7 @@ from concurrent_framework.model.resources import Capacity, Resources
 from concurrent_framework.model.spec import CodeBlob, digests_in
 from concurrent_framework.protocol.session import Role
 from concurrent_framework.protocol.tasks import NewTask, Outcome, OutputLine, Payload
-from concurrent_framework.scheduling.depth import DEPTH_SECONDS, is_brief
+from concurrent_framework.scheduling.depth import DEPTH_SECONDS, crowding, is_brief
 from concurrent_framework.scheduling.queue import ReadyQueue
 
 if TYPE_CHECKING:
@@ -327,17 +327,19 @@ class WorkerRecord:
             share = self._shares[need] = self.capacity.share(need)
         return share
 
-    def usage(self) -> tuple[float, float, float]:
-        """Return `occupied`, `load`, and the part of `occupied` whose tasks are not known to be brief."""
-        occupied = load = lengthy = 0.0
+    def usage(self) -> tuple[float, float, float, float]:
+        """Return `occupied`, `load`, `lengthy` and `crowd`, as a `WorkerView` has them."""
+        occupied = load = lengthy = crowd = 0.0
         for spec, count in self.in_flight.items():
             taken = self.share(spec.spec.resources) * count
             seconds = spec.seconds
             occupied += taken
             load += taken * (DEPTH_SECONDS if seconds is None else seconds)
-            if not is_brief(seconds):
+            if seconds is not None and is_brief(seconds):
+                crowd += crowding(taken, seconds)
+            else:
                 lengthy += taken
-        return occupied, load, lengthy
+        return occupied, load, lengthy, crowd
 
     @property
     def occupied(self) -> float:

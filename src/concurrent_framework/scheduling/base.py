@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from concurrent_framework.components import Interface
+from concurrent_framework.scheduling.depth import DEPTH_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ class WorkerView(NamedTuple):
         holds: how many bytes of the request's shared data it has.
         lengthy: the part of `occupied` that is of tasks not known to be brief; as many as there are
             executors if nothing may wait on this worker.
+        crowd: the part that is of brief ones, as far as one must wait for them: see `depth.crowding`.
+        depth: run time that the work on it should cover, seconds per executor.
 
     """
 
@@ -41,6 +44,8 @@ class WorkerView(NamedTuple):
     asked: int = 0
     holds: int = 0
     lengthy: float = 0.0
+    crowd: float = 0.0
+    depth: float = DEPTH_SECONDS
 
 
 class Request(NamedTuple):

@@ -23,10 +23,7 @@ class PullScheduler(Component):
 
     def room(self, share: float, seconds: float | None, worker: WorkerView, credit: int) -> int:
         """Return what the worker asked for, bounded by `depth` for tasks it knows nothing of."""
-        allowed = depth.room(
-            worker.executors, worker.occupied, worker.lengthy, worker.load, share, seconds
-        )
-        return min(credit, allowed)
+        return min(credit, depth.room(worker, share, seconds))
 
     def place(self, request: Request, workers: Sequence[WorkerView]) -> list[Placement]:
         """Serve whoever asked first."""

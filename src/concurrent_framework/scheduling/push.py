@@ -37,9 +37,7 @@ class PushScheduler(Component):
     def room(self, share: float, seconds: float | None, worker: WorkerView, credit: int) -> int:
         """Return what `depth` allows; a worker under push asks for nothing."""
         del credit
-        return depth.room(
-            worker.executors, worker.occupied, worker.lengthy, worker.load, share, seconds
-        )
+        return depth.room(worker, share, seconds)
 
     def place(self, request: Request, workers: Sequence[WorkerView]) -> list[Placement]:
         """Let the strategy decide."""

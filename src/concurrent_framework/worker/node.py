@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from concurrent_framework.transport.signals import StopSignal
     from concurrent_framework.worker.reactor import Identity
 
-OUTCOME_SECONDS = 0.010
+OUTCOME_SECONDS = 0.050
 """How long outcomes may wait at most for more of them while there is enough to do."""
 LINGER = 0.5
 """Seconds that the goodbye has to leave at the end."""

@@ -24,6 +24,7 @@ from concurrent_framework.protocol.session import (
     Welcome,
 )
 from concurrent_framework.scheduling import depth
+from concurrent_framework.scheduling.rivals import Rivals
 from concurrent_framework.worker.commands import (
     Cancel,
     Discard,
@@ -58,7 +59,8 @@ CACHE_BYTES = 1 << 30
 """Bytes of shared objects that a worker keeps by default."""
 TASK_OVERHEAD = 10e-6
 """Seconds that a task keeps an executor busy beside its run time, about."""
-MOST_LINGERS = 5
+SHARED_LINGER = 0.2
+"""What is left of the time that outcomes may wait while several applications have work here."""
 HELLO_INTERVAL = 1.0
 """Seconds between greetings while the master does not answer; doubled up to half a lease."""
 
@@ -83,8 +85,7 @@ class WorkerReactor:
         now: monotonic time in seconds, as in every call.
         cache_bytes: bytes of shared objects to keep beyond what is needed just now.
         linger: seconds that outcomes may wait for more of them while there is enough to do here;
-            those of tasks that took longer may wait for half of that, up to `MOST_LINGERS`
-            times as long.
+            a part of it while several applications have work.
 
     """
 
@@ -117,6 +118,7 @@ class WorkerReactor:
         self._patience = HELLO_INTERVAL
         self._linger = linger
         self._lingering: list[Outcome] = []
+        self._rivals = Rivals()
         self._lingering_until = 0.0
         self._given_back: list[tuple[int, int]] = []
         self._out: list[Any] = []
@@ -211,7 +213,7 @@ class WorkerReactor:
     def _receive(self, message: Any, now: float) -> None:  # noqa: C901 (one case per message)
         match message:
             case work.Run():
-                self._run(message)
+                self._run(message, now)
             case work.OutcomesSafe():
                 self._safe(message.through)
             case work.Provide():
@@ -255,9 +257,10 @@ class WorkerReactor:
             self._out.append(work.Checkpoints(list(self.checkpoints.values())))
         self._out.extend(work.Outcomes(number, outcomes) for number, outcomes in self.unsafe)
 
-    def _run(self, message: work.Run) -> None:
+    def _run(self, message: work.Run, now: float) -> None:
         if not self.connected:
             return  # the greeting that is under way does not name these: they are queued again
+        self._rivals.saw(application_of(message.tasks[0].key), now)
         held = self.held
         for task in message.tasks:
             held[task.key] = task.attempt
@@ -328,23 +331,25 @@ class WorkerReactor:
         mean = total / len(event.outcomes)
         keep = 0.5 ** min(len(event.outcomes) / 64, 10.0)
         self._seconds = mean if self._seconds is None else self._seconds * keep + mean * (1 - keep)
-        until = now + self._leisure()
+        until = now + self._leisure(now)
         self._lingering_until = min(self._lingering_until, until) if self._lingering else until
         self._lingering += event.outcomes
 
-    def _leisure(self) -> float:
+    def _leisure(self, now: float) -> float:
         """Return for how many seconds the master need not hear of outcomes.
 
         Its answer to a batch costs it and the application far more than the outcomes in it. So it hears
-        later if another outcome is as likely as not to come until then, nobody here idles meanwhile,
-        and the delay is small or small next to the task.
+        later if another outcome is as likely as not to come until then, and nobody here idles meanwhile;
+        where others wait for their turn, only if the delay is small or small next to the task.
         """
         if self._seconds is None:
             return 0.0
         executors, each = self.capacity.executors, self._seconds + TASK_OVERHEAD
         waiting = max(len(self.held) - executors, 0)
-        acceptable = max(self._linger, min(self._seconds / 2, MOST_LINGERS * self._linger))
-        leisure = min(acceptable, waiting * each / executors)
+        acceptable = self._linger
+        if self._rivals.compete(now):
+            acceptable = max(SHARED_LINGER * acceptable, min(self._seconds / 2, acceptable))
+        leisure = min(acceptable, waiting * each / executors / 2)
         return leisure if self._seconds <= 2 * executors * leisure else 0.0
 
     def _send_outcomes(self) -> None:

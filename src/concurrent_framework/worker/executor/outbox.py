@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NUDGE = signal.SIGURG
 """The worker sends it to an executor that keeps something to itself for long; ignored by default."""
-FLUSH_SECONDS = 0.005
+FLUSH_SECONDS = 0.050
 """How long outcomes may wait for more while there is something to run; to tell costs the worker a turn."""
 FLUSH_BYTES = 256 * 1024
 LIVE_SECONDS = 0.2
