@@ -11,6 +11,7 @@ from concurrent_framework.testing.manager import SimManager
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from concurrent_framework.master.state import TaskRecord
     from concurrent_framework.protocol.tasks import Assigned
 
 
@@ -33,30 +34,19 @@ class WatchedCluster(SimCluster):
         super().feed(events)
         if not self.settled or self.master.state.trouble:
             return
-        self._count_attempts()
-        for worker in self.master.state.workers.values():
-            for key, record in worker.tasks.items():
-                if record.checkpoint and record.state == lifecycle.ASSIGNED:
-                    done = float(record.checkpoint)
-                    attempts = self.newest.setdefault(key, {})
-                    attempts[record.attempt] = max(done, attempts.get(record.attempt, 0.0))
+        for record in self.master.state.tasks.values():
+            if record.losses or record.failures or record.history:
+                _count_attempts(record)
+            if record.checkpoint and record.state == lifecycle.ASSIGNED:
+                done = float(record.checkpoint)
+                attempts = self.newest.setdefault(record.key, {})
+                attempts[record.attempt] = max(done, attempts.get(record.attempt, 0.0))
         for application in self.master.state.applications.values():
             for sequence, system in application.systems.items():
                 known = (application.session, sequence)
                 if system.checkpoint:
                     self._restorable.add(known)
                 assert known not in self._restorable or system.checkpoint, "a checkpoint is gone"
-
-    def _count_attempts(self) -> None:
-        for record in self.master.state.tasks.values():
-            if record.state == lifecycle.FINISHING:
-                continue
-            used = record.losses + record.failures
-            if record.history:
-                ended = sum(attempt.end != "given back" for attempt in record.history)
-                assert used == ended, f"{used} attempts counted, {record.history}"
-            if not record.cancelled:
-                assert used <= max(record.spec.spec.max_attempts - 1, 0), "it had all its attempts"
 
     def _watched(self, *arguments: Any) -> SimManager:
         return WatchedManager(self, *arguments)
@@ -77,3 +67,15 @@ class WatchedManager(SimManager):
         done = float(task.restored or 0)
         assert done >= safe, f"attempt {task.attempt:x} goes on from {done:g}, {safe:g} was safe"
         return super().begin(task)
+
+
+def _count_attempts(record: TaskRecord) -> None:
+    """See that a task has had no more attempts than it may have, and that all of them are counted."""
+    if record.state == lifecycle.FINISHING:
+        return
+    used = record.losses + record.failures
+    if record.history:
+        ended = sum(attempt.end != "given back" for attempt in record.history)
+        assert used == ended, f"{used} attempts counted, {record.history}"
+    if not record.cancelled:
+        assert used <= max(record.spec.spec.max_attempts - 1, 0), "it had all its attempts"

@@ -81,6 +81,7 @@ class SimCluster:
             scheduler = PullScheduler() if pattern == "pull" else PushScheduler(LeastLoaded())
         self.disk = disk
         self.nodes: list[SimNode] = []
+        self.applications: list[SimApplication] = []
         self.hosts: dict[str, Any] = {}
         self.make_manager: Callable[..., SimManager] = SimManager
         self.started_hosts: list[str] = []
@@ -191,7 +192,7 @@ class SimCluster:
 
     def busy(self) -> bool:
         """Whether an application still expects outcomes."""
-        return any(isinstance(node, SimApplication) and node.expecting for node in self.nodes)
+        return any(application.expecting for application in self.applications)
 
     def feed(self, events: Sequence[Any]) -> None:
         """Give events to the master and do what it wants."""

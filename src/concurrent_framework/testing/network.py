@@ -53,10 +53,14 @@ class Faults:
         if self.loss and self.chance.random() < self.loss:
             self.happened["message lost"] += 1
             return []
-        times = 2 if self.duplication and self.chance.random() < self.duplication else 1
-        self.happened["message repeated"] += times - 1
-        self.happened["message late"] += self.jitter > 0
-        return [self.chance.random() * self.jitter if self.jitter else 0.0 for _ in range(times)]
+        times = 1
+        if self.duplication and self.chance.random() < self.duplication:
+            self.happened["message repeated"] += 1
+            times = 2
+        if not self.jitter:
+            return [0.0] * times
+        self.happened["message late"] += 1
+        return [self.chance.random() * self.jitter for _ in range(times)]
 
 
 class SimServer:
@@ -81,8 +85,10 @@ class SimServer:
         """
         for delay in self.faults.delays():
             time = self.clock.now + LATENCY + delay
-            self.faults.happened["message overtaken"] += time < self._latest.get(way, 0.0)
-            self._latest[way] = max(time, self._latest.get(way, 0.0))
+            if time < self._latest.get(way, 0.0):
+                self.faults.happened["message overtaken"] += 1
+            else:
+                self._latest[way] = time
             self.clock.at(time, deliver)
 
     def take(self, peer: Peer, frames: list[Any]) -> None:

@@ -203,6 +203,7 @@ class SimApplication(SimNode):
 
     def __init__(self, cluster: SimCluster, name: str, hello: dict[str, Any]) -> None:
         super().__init__(cluster, name)
+        cluster.applications.append(self)
         role: Role = hello.pop("role", "submit")
         session = hello.pop("session", f"session-{name}")
         patience = hello.pop("connect_timeout", 5.0)
