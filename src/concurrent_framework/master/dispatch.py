@@ -78,6 +78,8 @@ class Dispatcher:
         self._scheduler = scheduler
         self._outbox = outbox
         self._turn = 0
+        self._usage: dict[int, tuple[float, float, float, float]] = {}
+        """What the present round knows of `WorkerRecord.usage`; a worker that is given more drops out."""
         self._next_look = 0.0
         self._rivals = Rivals()
         """The applications that have work, and its priorities."""
@@ -93,6 +95,7 @@ class Dispatcher:
             # Those that failed are better than none, with one task at a time.
             workers = [one for one in present if not one.standing.draining]
         turns = queue.turns()
+        self._usage.clear()
         while workers and (group := turns.next()) is not None:
             self._rivals.saw((group.key.application, group.key.priority), now)
             seconds = group.records[0].spec.seconds
@@ -131,7 +134,10 @@ class Dispatcher:
             if trial and worker.tasks:
                 continue
             number, executors = worker.number, capacity.executors
-            occupied, load, lengthy, crowd = worker.usage()
+            usage = self._usage.get(number)
+            if usage is None:
+                usage = self._usage[number] = worker.usage()
+            occupied, load, lengthy, crowd = usage
             deep = depth
             if worker.standing.streak or not spec.spec.idempotent:
                 # Nothing is put at risk by waiting that must not be, or where something just failed.
@@ -211,6 +217,7 @@ class Dispatcher:
             )
         self._journal.handed(records)
         worker.in_flight[spec] = worker.in_flight.get(spec, 0) + len(records)
+        self._usage.pop(number, None)
         if records[0].losses:
             worker.suspects += len(records)
         worker.last_assigned = now
@@ -247,21 +254,20 @@ class Dispatcher:
         workers = [worker for worker in self._state.workers.values() if worker.peer is not None]
         if len(workers) < 2:
             return False
+        over = [(worker, worker.occupied - worker.capacity.executors) for worker in workers]
+        busy = [(worker, surplus) for worker, surplus in over if surplus > 0]
+        if not busy:
+            return False
         idle = [
             worker
-            for worker in workers
-            if worker.occupied + 1 <= worker.capacity.executors
-            and not worker.standing.draining
-            and not worker.standing.quarantined
+            for worker, surplus in over
+            if surplus <= -1 and not worker.standing.draining and not worker.standing.quarantined
         ]
         if not idle or self._state.queue.ready() > sum(w.capacity.executors for w in idle):
             return False
         watch = False
-        for worker in workers:
+        for worker, surplus in busy:
             executors = worker.capacity.executors
-            surplus = worker.occupied - executors
-            if surplus <= 0:
-                continue
             movable = self._movable(
                 worker, surplus, [one for one in idle if one is not worker], now
             )
