@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
+import traceback
 import tracemalloc
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -155,25 +156,19 @@ def test_a_store_that_is_not_open_says_so(place: Place) -> None:
         list(store.entries())
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from tests.store.stores import Place
-place = Place(sys.argv[2], Path(sys.argv[3]))
-place.settings = sys.argv[4:]
-store = place.make()
-store.open()
-replacing = sys.argv[1] == "replacing"
-sizes = (700, 100_000)
-begun = store.oldest(1)[0].number + store.size().entries if store.size().entries else 1
-for number in range(begun, 10**9):
-    data = b"%d " % number * sizes[number % 2]
-    if replacing and number > 3:
-        store.replace(number - 3, data)
-    else:
-        store.append(data)
-    print(number, flush=True)
-"""
+def _write_on(place: Place, way: str, told: TextIO) -> None:
+    """Write entries for ever, and tell the number of each that is written."""
+    store = place.make()
+    store.open()
+    sizes = (700, 100_000)
+    begun = store.oldest(1)[0].number + store.size().entries if store.size().entries else 1
+    for number in range(begun, 10**9):
+        data = b"%d " % number * sizes[number % 2]
+        if way == "replacing" and number > 3:
+            store.replace(number - 3, data)
+        else:
+            store.append(data)
+        print(number, file=told, flush=True)
 
 
 @pytest.mark.parametrize("way", ["adding", "replacing"])
@@ -194,15 +189,21 @@ def test_what_returned_survives_kill_9_whole(durable: Place, way: str) -> None:
 
 def _killed_after(place: Place, way: str, count: int) -> int:
     """Let a child write that many entries and a few more; return how many it told about."""
-    arguments = [way, place.kind, str(place.directory), *place.settings]
-    child = subprocess.Popen(
-        [sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    told = [child.stdout.readline() for _ in range(count)]
-    os.kill(child.pid, signal.SIGKILL)
-    told += child.stdout.readlines()
-    child.stdout.close()
-    child.wait()
-    assert all(told)
-    return len(told)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with open(writing, "w") as told:
+                _write_on(place, way, told)
+        finally:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+    os.close(writing)
+    with open(reading) as stream:
+        numbers = [stream.readline() for _ in range(count)]
+        os.kill(child, signal.SIGKILL)
+        numbers += stream.readlines()
+    os.waitpid(child, 0)
+    assert all(numbers)
+    return len(numbers)
