@@ -38,7 +38,7 @@ class Capacity(Struct, frozen=True, array_like=True, gc=False):
             and need.cpus <= self.cpus
             and need.gpus <= self.gpus
             and (need.memory <= self.memory or not self.memory)
-            and set(need.labels) <= set(self.labels)
+            and (not need.labels or set(need.labels) <= set(self.labels))
         )
 
     def share(self, need: Resources) -> float:
