@@ -163,7 +163,7 @@ MUTATIONS_OF_SYSTEMS = {
         compaction._system,
         "told.append(checkpoint_fact(child, system.checkpoint))",
         "pass",
-        likely=18,
+        likely=52,
     ),
     "forget a rollback in recovery": Mutation(
         replay.Replay._rolled_back, "self.application(fact.child).roll_back(fact)", "pass"
