@@ -53,7 +53,7 @@ def test_a_letter_that_is_no_nucleotide_is_named() -> None:
 
 
 def test_normals_are_unit_vectors_and_turn_by_the_angles_of_the_model() -> None:
-    normals = base_pair_normals(GENOME[:200])
+    normals = base_pair_normals(GENOME[:200]).T
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0)
     for step, before, after in zip(
         map("".join, pairwise(GENOME)), normals, normals[1:], strict=False
@@ -67,7 +67,7 @@ def test_normals_are_unit_vectors_and_turn_by_the_angles_of_the_model() -> None:
 
 def test_the_circle_through_points_of_a_circle_has_its_radius() -> None:
     turns = np.linspace(0.0, 1.0, 50)
-    points = np.column_stack([7.0 * np.cos(turns), 7.0 * np.sin(turns), np.zeros(50)])
+    points = np.array([7.0 * np.cos(turns), 7.0 * np.sin(turns), np.zeros(50)])
     np.testing.assert_allclose(circles(points, 10), 1.0 / 7.0)
     assert 0 < RISE * NUCLEOSOME < 1
 
