@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from concurrent_framework.api.access import Access, read_access
 from tests.browser.window import Window
 from tests.cluster.place import Place, Running
 from tests.cluster.swarm import Swarm
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 FLAGS = (
     "--no-sandbox",
@@ -42,7 +46,7 @@ class Work(ApplicationNode):
 """
 
 
-def window_of(tmp: str) -> Iterator[Window]:
+def browser_of(tmp: str) -> Iterator[BrowserContext]:
     """Start the browser; skip, saying what is missing, if that cannot be."""
     found = shutil.which("chromium")
     if found is None:
@@ -57,15 +61,24 @@ def window_of(tmp: str) -> Iterator[Window]:
             args=list(FLAGS),
             viewport={"width": 1280, "height": 900},
         )
-        yield Window(context)
+        yield context
         context.close()
 
 
-@pytest.fixture(scope="module")
-def window() -> Iterator[Window]:
-    """The browser."""
+@pytest.fixture(scope="session")
+def browser() -> Iterator[BrowserContext]:
+    """The browser: starting it takes as long as some pages do."""
     with tempfile.TemporaryDirectory(prefix="c") as tmp:
-        yield from window_of(tmp)
+        yield from browser_of(tmp)
+
+
+@pytest.fixture(scope="module")
+def window(browser: BrowserContext) -> Iterator[Window]:
+    """A page that knows nothing of the files before."""
+    window = Window(browser)
+    yield window
+    window.close()
+    browser.clear_cookies()
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def test_a_node_is_removed_after_a_question(
     window.page.locator(".ask").get_by_role("button", name="Remove").click()
     assert other.ends().code == 4
     swarm.workers.pop("w3")
-    window.page.wait_for_function("document.querySelectorAll('tbody tr').length === 2")
+    window.until("document.querySelectorAll('tbody tr').length === 2")
 
 
 def test_an_application_is_paused_and_resumed(

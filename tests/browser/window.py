@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
 PATIENCE = 20_000
 """Milliseconds."""
+LOOK = 30
+"""Milliseconds between two looks at what is waited for."""
 
 
 class Window:
-    """The one page of a browser.
+    """A page of a browser.
 
     Args:
         context: the browser.
@@ -21,13 +23,13 @@ class Window:
     """
 
     def __init__(self, context: BrowserContext) -> None:
-        self.page = context.pages[0] if context.pages else context.new_page()
+        self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
-        self._context = context
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self._context = context
         self._context.on("request", self._asked)
 
     def _said(self, message: ConsoleMessage) -> None:
@@ -38,6 +40,11 @@ class Window:
         split = urlsplit(request.url)
         if split.scheme in {"http", "https", "ws", "wss"}:
             self.hosts.add(split.netloc)
+
+    def close(self) -> None:
+        """Close it; the browser stays."""
+        self._context.remove_listener("request", self._asked)
+        self.page.close()
 
     def forget(self) -> None:
         """Forget what was kept."""
@@ -52,9 +59,15 @@ class Window:
         """Return the text of what a selector finds."""
         return self.page.locator(selector).first.inner_text()
 
+    def skip(self, seconds: float) -> None:
+        """Have the page that is open believe that it is later than it is."""
+        self.page.evaluate(f"const now = Date.now; Date.now = () => now() + {1000 * seconds}")
+
     def open(self, url: str) -> None:
         """Go to an address, and wait until the page lives."""
         self.page.goto(url)
-        self.page.wait_for_function(
-            "document.querySelector('#beat') && document.querySelector('#beat').dataset.beat > 0"
-        )
+        self.until("document.querySelector('#beat')?.dataset.beat > 0")
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression is true; looking at each frame would have frames made for it."""
+        self.page.wait_for_function(expression, polling=LOOK)
