@@ -60,6 +60,7 @@ def browser_of(tmp: str) -> Iterator[BrowserContext]:
             headless=True,
             args=list(FLAGS),
             viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",
         )
         yield context
         context.close()
