@@ -82,9 +82,10 @@ def window(browser: BrowserContext) -> Iterator[Window]:
     browser.clear_cookies()
 
 
-@pytest.fixture(scope="module")
-def swarm(window: Window) -> Iterator[Swarm]:
-    """A master with two workers."""
+@pytest.fixture(scope="session")
+def swarm(browser: BrowserContext) -> Iterator[Swarm]:
+    """A master with two workers; a browser that is missing is told before it is started."""
+    del browser
     with tempfile.TemporaryDirectory(prefix="c") as name:
         place = Place(Path(name))
         try:
@@ -98,7 +99,7 @@ def swarm(window: Window) -> Iterator[Swarm]:
             place.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def access(swarm: Swarm) -> Access:
     """How to get into that master's API."""
     (directory,) = swarm.place.runtime.glob("concurrent/m-*")
@@ -107,7 +108,7 @@ def access(swarm: Swarm) -> Access:
     return access
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(access: Access) -> Client:
     """A client of it."""
     return Client(access.url, access.token)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAGES = {
     "/": "Overview",
     "/applications": "Applications",
-    "/applications/1": "Work · 1",
+    "/applications/{number}": "Work · {number}",
     "/nodes": "Nodes",
     "/stream": "Task stream",
     "/failures": "Failures",
@@ -52,12 +52,20 @@ def root(window: Window, entered: str) -> str:
     return entered
 
 
+@pytest.fixture(scope="module")
+def number(client: Client, work: Running) -> int:
+    """The application's number."""
+    (found,) = client.applications.list()["applications"]
+    assert isinstance(found["application"], int)
+    return found["application"]
+
+
 @pytest.fixture
-def application(client: Client) -> dict[str, Any]:
+def application(client: Client, number: int) -> dict[str, Any]:
     """What the API says of the application once its quick tasks have ended."""
 
     def now() -> dict[str, Any]:
-        (found,) = client.applications.list()["applications"]
+        found = client.applications.show(application=number)
         assert isinstance(found, dict)
         return found
 
@@ -73,10 +81,10 @@ def test_the_stream_shows_what_ran(window: Window, root: str, application: dict[
 
 @pytest.mark.parametrize(("path", "title"), PAGES.items())
 def test_a_page_opens_without_a_complaint_fits_a_phone_and_asks_nobody_else(
-    window: Window, root: str, access: Access, path: str, title: str
+    window: Window, root: str, access: Access, number: int, path: str, title: str
 ) -> None:
-    window.open(f"{root}{path}")
-    window.says("h1", title)
+    window.open(f"{root}{path.format(number=number)}")
+    window.says("h1", title.format(number=number))
     window.until("document.querySelector('#beat').dataset.beat > 1")
     window.page.set_viewport_size(PHONE)
     window.until(f"document.documentElement.scrollWidth <= {PHONE['width']}")
@@ -94,7 +102,7 @@ def test_the_figures_are_those_of_the_api(
     window.says("[data-tile=failed] .value", f"{tasks['failed']}")
     window.says("[data-tile=failed] .note", f"{client.failures.list()['total']} kept")
     window.says("[data-tile=nodes] .value", "2")
-    window.open(f"{root}/applications/1")
+    window.open(f"{root}/applications/{application['application']}")
     window.says("[data-tile=finished] .value", f"{application['finished']}")
     window.says("[data-tile=waiting] .note", "of 300 pushed")
 
@@ -108,11 +116,14 @@ def test_nodes_are_listed_and_found(window: Window, root: str, application: dict
     window.says("tbody tr", "100 %")
 
 
-def test_a_failure_tells_its_traceback_and_certificate_as_text(window: Window, root: str) -> None:
+def test_a_failure_tells_its_traceback_and_certificate_as_text(
+    window: Window, root: str, number: int
+) -> None:
     window.open(f"{root}/failures")
-    window.page.locator("[data-task='1/4'] .q-item").click()
-    window.says("[data-task='1/4'] pre", 'raise ValueError("three is too many <b>")')
-    window.says("[data-task='1/4'] dl", "worker")
+    failed = f"[data-task='{number}/4']"
+    window.page.locator(f"{failed} .q-item").click()
+    window.says(f"{failed} pre", 'raise ValueError("three is too many <b>")')
+    window.says(f"{failed} dl", "worker")
 
 
 def test_the_explorer_calls_a_method(window: Window, root: str) -> None:
@@ -158,11 +169,11 @@ def test_the_look_is_kept(window: Window, root: str) -> None:
 
 
 def test_who_may_only_look_finds_no_button_to_act(
-    window: Window, root: str, access: Access, client: Client
+    window: Window, root: str, access: Access, client: Client, number: int
 ) -> None:
     token = client.tokens.create(role="observe")["token"]
-    window.open(f"{access.url}/dashboard/applications/1?token={token}")
-    window.says("h1", "Work · 1")
+    window.open(f"{access.url}/dashboard/applications/{number}?token={token}")
+    window.says("h1", f"Work · {number}")
     assert window.page.get_by_role("button", name="Cancel").count() == 0
     window.open(access.link)
 
@@ -170,14 +181,15 @@ def test_who_may_only_look_finds_no_button_to_act(
 def test_a_task_is_cancelled_and_then_all_of_them(
     window: Window, root: str, client: Client, application: dict[str, Any]
 ) -> None:
-    window.open(f"{root}/applications/1")
-    window.page.get_by_label("Cancel task 1/40", exact=True).click()
-    until(lambda: client.applications.show(application=1)["cancelled"] == 1)
+    number = application["application"]
+    window.open(f"{root}/applications/{number}")
+    window.page.get_by_label(f"Cancel task {number}/40", exact=True).click()
+    until(lambda: client.applications.show(application=number)["cancelled"] == 1)
     window.page.get_by_role("button", name="Cancel", exact=True).first.click()
     window.page.get_by_role("button", name="Cancel all").click()
-    until(lambda: client.applications.outcome(application=1)["ended"])
+    until(lambda: client.applications.outcome(application=number)["ended"])
     window.says(".head .pill", "ended")
-    assert client.applications.outcome(application=1)["cancelled"] == 270
+    assert client.applications.outcome(application=number)["cancelled"] == 270
 
 
 def test_a_dead_master_is_shown_and_one_that_is_back_is_found(
