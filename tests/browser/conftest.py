@@ -1,4 +1,4 @@
-"""One headless Chromium and one cluster with work for all tests of the dashboard."""
+"""A headless Chromium for each file and one cluster with work for all tests of the dashboard."""
 
 from __future__ import annotations
 
@@ -46,17 +46,24 @@ class Work(ApplicationNode):
 """
 
 
-def browser_of(tmp: str) -> Iterator[BrowserContext]:
-    """Start the browser; skip, saying what is missing, if that cannot be."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is; skips, saying what is missing, if there is none."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("Chromium is missing: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[BrowserContext]:
+    """A browser for the tests of a file: as long as it is there, a loop runs in their process."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="c") as tmp, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp,
-            executable_path=found,
+            executable_path=chromium,
             headless=True,
             args=list(FLAGS),
             viewport={"width": 1280, "height": 900},
@@ -66,26 +73,18 @@ def browser_of(tmp: str) -> Iterator[BrowserContext]:
         context.close()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[BrowserContext]:
-    """The browser: starting it takes as long as some pages do."""
-    with tempfile.TemporaryDirectory(prefix="c") as tmp:
-        yield from browser_of(tmp)
-
-
 @pytest.fixture(scope="module")
 def window(browser: BrowserContext) -> Iterator[Window]:
-    """A page that knows nothing of the files before."""
+    """A page of it."""
     window = Window(browser)
     yield window
     window.close()
-    browser.clear_cookies()
 
 
 @pytest.fixture(scope="session")
-def swarm(browser: BrowserContext) -> Iterator[Swarm]:
+def swarm(chromium: str) -> Iterator[Swarm]:
     """A master with two workers; a browser that is missing is told before it is started."""
-    del browser
+    del chromium
     with tempfile.TemporaryDirectory(prefix="c") as name:
         place = Place(Path(name))
         try:

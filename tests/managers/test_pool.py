@@ -107,6 +107,20 @@ def test_nobody_looks_at_an_executor_before_its_tasks_may_have_ended() -> None:
     assert began + 0.9 * expected < (model.pool.deadline() or 0.0) <= began + 2 * CHUNK_SECONDS
 
 
+def test_what_several_executors_give_back_keeps_its_order() -> None:
+    model = PoolModel()
+    model.warm_up(1e-3)
+    model.submit(1000)
+    queue = next(iter(model.pool.state.lanes.values())).queue
+    first, second = (list(one.flight) for one in model.pool.state.executors.values())
+    assert first[0].key < second[0].key < first[-1].key, "each has two chunks"
+    model.start()
+    model.pass_time(3 * CHUNK_SECONDS)
+    keys = [row.key for row in queue]
+    assert keys == sorted(keys)
+    assert set(keys) >= {row.key for row in (*first[1:], *second[1:])}
+
+
 def test_what_waits_behind_a_task_that_takes_unusually_long_is_taken_back() -> None:
     model = PoolModel()
     model.warm_up(1e-3)

@@ -81,11 +81,17 @@ class Lane:
         else:
             self._arrivals.append([arrival, count])
 
-    def put_back(self, rows: Sequence[Assigned]) -> None:
-        """Queue tasks again, before all others."""
-        if rows:
-            self.queue.extendleft(reversed(rows))
-            self._arrivals.appendleft([0, len(rows)])
+    def put_back(self, rows: Sequence[Assigned], specs: dict[int, SpecRecord]) -> None:
+        """Queue tasks again, before all others, and in order with those that came back before."""
+        if not rows:
+            return
+        back = list(rows)
+        if self._arrivals and not self._arrivals[0][0]:
+            _, count = self._arrivals.popleft()
+            back += [self.queue.popleft() for _ in range(count)]
+            back.sort(key=lambda row: (-specs[row.spec].spec.priority, row.key))
+        self.queue.extendleft(reversed(back))
+        self._arrivals.appendleft([0, len(back)])
 
     def drop_last(self) -> Assigned:
         """Take out the task that arrived last."""

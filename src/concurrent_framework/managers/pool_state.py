@@ -149,7 +149,7 @@ class PoolState:
             begin = end - 1
             while begin and self.specs[rows[begin - 1].spec].lane is lane:
                 begin -= 1
-            lane.put_back(rows[begin:end])
+            lane.put_back(rows[begin:end], self.specs)
             end = begin
 
     def report_cancelled(self, rows: Sequence[Assigned]) -> None:

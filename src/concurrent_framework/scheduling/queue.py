@@ -55,13 +55,20 @@ class Group:
         self.records: deque[Any] = deque()
         self.live = 0
 
+    def put_back(self, records: list[Any]) -> None:
+        """Add records that were here before; several workers may give some back, in any order."""
+        back = sorted(records, key=_position)
+        newest = _position(back[-1])
+        while self.records and _position(self.records[0]) < newest:
+            back.append(self.records.popleft())
+        self.records.extendleft(sorted(back, key=_position, reverse=True))
+
     def arrival(self) -> tuple[float, int]:
         """Return when the oldest of its tasks was submitted, and which it is."""
         records = self.records
         while records[0].state != _WAITING:
             records.popleft()
-        head: Waiting = records[0]
-        return head.arrived, head.key
+        return _position(records[0])
 
 
 class Turns:
@@ -154,7 +161,7 @@ class ReadyQueue:
     def add(
         self, key: GroupKey, need: Resources, records: list[Any], *, front: bool = False
     ) -> None:
-        """Add tasks of one kind, at the back, or at the front when they were here before."""
+        """Add tasks of one kind at the back, or where they were when they were here before."""
         level = self._levels.get(key.priority)
         if level is None:
             level = self._levels[key.priority] = {}
@@ -167,7 +174,7 @@ class ReadyQueue:
         if group is None:
             group = groups[key] = Group(key, need)
         if front:
-            group.records.extendleft(reversed(records))
+            group.put_back(records)
         else:
             group.records.extend(records)
         group.live += len(records)
@@ -237,3 +244,7 @@ class ReadyQueue:
 
 def _arrival(group: Group) -> tuple[float, int]:
     return group.arrival()
+
+
+def _position(record: Waiting) -> tuple[float, int]:
+    return record.arrived, record.key
