@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from concurrent_framework.model.outcome import Failure
+from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.scheduling.base import WorkerView
 from concurrent_framework.scheduling.depth import (
     BRIEF_SECONDS,
     DEPTH_SECONDS,
+    FAILED_SECONDS,
     SHARED_DEPTH_SECONDS,
     crowding,
     room,
+    seconds_of,
     tasks_in_flight,
 )
 
@@ -86,3 +90,11 @@ def test_many_that_are_short_do_not_take_the_place_of_what_is_not_known_to_be(
 def test_a_worker_asks_for_what_it_may_be_given() -> None:
     for seconds in (None, LONG, BRIEF, DEPTH_SECONDS / 100):
         assert tasks_in_flight(4, 1.0, seconds) == room_of_four(0, 0, seconds)
+
+
+def test_a_failure_at_once_does_not_make_tasks_short() -> None:
+    failed = Outcome(1, 1, seconds=1e-5, failure=Failure("failed", "ValueError", "no"))
+    assert seconds_of(failed, None) == FAILED_SECONDS
+    assert seconds_of(failed, 0.3) == 0.3
+    assert seconds_of(failed, 1e-6) == 1e-5
+    assert seconds_of(Outcome(1, 1, seconds=1e-5), 0.3) == 1e-5

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from concurrent_framework.scheduling.depth import DEPTH_SECONDS, SHARED_DEPTH_SECONDS
+from concurrent_framework.scheduling.depth import (
+    DEPTH_SECONDS,
+    FAILED_SECONDS,
+    SHARED_DEPTH_SECONDS,
+)
 from concurrent_framework.testing.cluster import SimCluster
 from tests.rehearsal.made import kind, ran, simulate, worker, workload
 
@@ -118,3 +122,11 @@ def test_what_is_urgent_is_not_behind_the_depth_of_what_is_not(cluster: SimClust
     cluster.run_for(0.2)
     app.push([b"0.001"], priority=1)
     assert most_at(cluster, node, 0.1) <= 2 * SHARED_DEPTH_SECONDS / 0.001 + 4
+
+
+def test_one_that_fails_at_once_does_not_bring_all_others_to_its_worker(
+    cluster: SimCluster,
+) -> None:
+    node, app = cluster.add_worker(executors=2), cluster.add_application()
+    app.push([b"0.00001:!no", *[b"60"] * 3000])
+    assert most_at(cluster, node, 1.0) <= 2 * DEPTH_SECONDS / FAILED_SECONDS + 4

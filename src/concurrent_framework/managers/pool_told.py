@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from concurrent_framework.managers import pool_commands as do
 from concurrent_framework.managers.pool_executor import NEVER
 from concurrent_framework.managers.verdicts import Doom
+from concurrent_framework.scheduling.depth import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +74,10 @@ def _account(pool: PoolState, one: ExecutorRecord, outcomes: list[Outcome]) -> i
         matched = _matching(rows, outcomes)
         flight.extendleft(reversed(rows[matched:]))
     if len({row.spec for row in rows}) == 1 and matched == len(rows):
-        _measured(pool, rows[0].spec, matched, sum([outcome.seconds for outcome in outcomes]))
+        _measured(pool, rows[0].spec, outcomes[:matched])
     else:
         for row, outcome in zip(rows[:matched], outcomes, strict=False):
-            _measured(pool, row.spec, 1, outcome.seconds)
+            _measured(pool, row.spec, [outcome])
     return matched
 
 
@@ -87,6 +88,8 @@ def _matching(rows: Sequence[Assigned], outcomes: Sequence[Outcome]) -> int:
     return min(len(rows), len(outcomes))
 
 
-def _measured(pool: PoolState, number: int, count: int, total: float) -> None:
-    if number in pool.specs:
-        pool.specs[number].measured(count, total)
+def _measured(pool: PoolState, number: int, outcomes: Sequence[Outcome]) -> None:
+    spec = pool.specs.get(number)
+    if spec is not None:
+        known = spec.seconds
+        spec.measured(len(outcomes), sum([seconds_of(one, known) for one in outcomes]))

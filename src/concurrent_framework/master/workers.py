@@ -21,6 +21,7 @@ from concurrent_framework.protocol.application import NodeLost
 from concurrent_framework.protocol.session import Resync
 from concurrent_framework.protocol.tasks import Outcome
 from concurrent_framework.protocol.worker import Forget, OutcomesSafe
+from concurrent_framework.scheduling.depth import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -215,7 +216,7 @@ def on_outcomes(
             worker.suspects -= record.losses > 0
             if record.failures and outcome.failure is None:
                 batch.redeemed.append(record)
-        measured[spec].append(outcome.seconds)
+        measured[spec].append(seconds_of(outcome, spec.seconds))
         application = state.applications[application_of(outcome.key)]
         if is_plain(state, record, outcome):
             together.add(application, record, outcome)

@@ -6,6 +6,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent_framework.protocol.tasks import Outcome
     from concurrent_framework.scheduling.base import WorkerView
 
 DEPTH_SECONDS = 0.150
@@ -14,8 +15,20 @@ SHARED_DEPTH_SECONDS = 0.030
 """The same while others do: what is handed out cannot be overtaken any more."""
 BRIEF_SECONDS = 0.25
 """Behind a task that is known to take no longer than this, another one may wait on the same worker."""
+FAILED_SECONDS = 0.01
+"""Tasks take at least this, as long as all that ended have failed."""
 MAX_PER_EXECUTOR = 2048
 """Tasks in flight per executor at most, however short they are."""
+
+
+def seconds_of(outcome: Outcome, known: float | None) -> float:
+    """Return what an outcome says about how long such tasks take; `known` is what was known before.
+
+    One that failed may have done so at once, and then says nothing about those that will not.
+    """
+    if outcome.failure is None:
+        return outcome.seconds
+    return max(outcome.seconds, FAILED_SECONDS if known is None else known)
 
 
 def is_brief(seconds: float | None) -> bool:
