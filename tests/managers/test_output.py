@@ -117,7 +117,7 @@ def test_nothing_is_left_after_the_end_of_the_node(tmp_path: Path) -> None:
             driver = Driver(tmp_path)
             flag = tmp_path / "flag"
             driver.push(Call("touch_and_wait", str(flag)))
-            driver.until(flag.exists)
+            driver.until(lambda: flag.exists() and len(driver.pids) == 2)
             text = " ".join(map(str, [driver.template.pid, *driver.pids]))
             os.write(write, text.encode())
             driver.until(lambda: False)
