@@ -77,7 +77,6 @@ class Work:
 
     def end(self) -> None:
         """End it as a person does."""
-        if self.running.process.poll() is None:
-            self.running.interrupt()
+        self.running.interrupt()
         self.running.ends()
         until(lambda: self._client.applications.outcome(application=self.number)["ended"])

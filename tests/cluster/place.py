@@ -102,8 +102,9 @@ class Running:
         assert said(), f"{self} ended without saying {text!r}"
 
     def interrupt(self) -> None:
-        """Do what a terminal does at Ctrl-C: signal the whole process group."""
-        os.killpg(self.pid, signal.SIGINT)
+        """Do what a terminal does at Ctrl-C: signal the whole process group, if it is still there."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
         """Kill the process itself, without a chance to clean up."""
