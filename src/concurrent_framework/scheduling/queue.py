@@ -57,11 +57,12 @@ class Group:
 
     def put_back(self, records: list[Any]) -> None:
         """Add records that were here before; several workers may give some back, in any order."""
-        back = sorted(records, key=_position)
-        newest = _position(back[-1])
+        back = list(records)
+        newest = max(map(_position, back))
         while self.records and _position(self.records[0]) < newest:
             back.append(self.records.popleft())
-        self.records.extendleft(sorted(back, key=_position, reverse=True))
+        back.sort(key=_position, reverse=True)
+        self.records.extendleft(back)
 
     def arrival(self) -> tuple[float, int]:
         """Return when the oldest of its tasks was submitted, and which it is."""

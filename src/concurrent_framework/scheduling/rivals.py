@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,20 +26,19 @@ class Rivals:
 
     """
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_another_at", "_last", "_last_at")
 
     def __init__(self) -> None:
-        self._seen: dict[Hashable, float] = {}
+        self._last: Hashable = None
+        self._last_at = self._another_at = -inf
 
     def saw(self, one: Hashable, now: float) -> None:
-        """Note that one has work now; `now` is monotonic seconds."""
-        self._seen[one] = now
+        """Note that one has work now; `now` is monotonic seconds, and `one` is not None."""
+        if one != self._last:
+            self._another_at = self._last_at
+            self._last = one
+        self._last_at = now
 
     def compete(self, now: float) -> bool:
         """Return whether more than one had work within `RIVAL_SECONDS`."""
-        seen = self._seen
-        if len(seen) > 1:
-            gone = [one for one, last in seen.items() if now > last + RIVAL_SECONDS]
-            for one in gone:
-                del seen[one]
-        return len(seen) > 1
+        return now <= self._another_at + RIVAL_SECONDS

@@ -53,10 +53,8 @@ class FakeClock:
 
     def run_until(self, time: float) -> None:
         """Do everything that is due up to a time."""
-        agenda = self._agenda
-        while agenda and agenda[0][0] <= time:
-            self.now, _, action = heapq.heappop(agenda)
-            action()
+        while self._agenda and self._agenda[0][0] <= time:
+            self.step()
         self.now = max(self.now, time)
 
     def next_time(self) -> float | None:
