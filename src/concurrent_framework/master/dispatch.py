@@ -268,9 +268,7 @@ class Dispatcher:
         watch = False
         for worker, surplus in busy:
             executors = worker.capacity.executors
-            movable = self._movable(
-                worker, surplus, [one for one in idle if one is not worker], now
-            )
+            movable = self._movable(worker, surplus, idle, now)
             if not movable:
                 continue
             watch = True
