@@ -26,19 +26,11 @@ class Storm:
         cluster: the victim.
         seed: what decides.
         spare: names of disturbances to leave out.
-        sizes: how many tasks an application may have.
 
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        seed: int,
-        spare: tuple[str, ...] = (),
-        sizes: range = range(100, 600),
-    ) -> None:
+    def __init__(self, cluster: Cluster, seed: int, spare: tuple[str, ...] = ()) -> None:
         self.cluster = cluster
-        self.sizes = sizes
         self.chance = random.Random(seed)
         self.done: Counter[str] = Counter()
         self._started = 0
@@ -73,7 +65,7 @@ class Storm:
         while len(running) < AT_ONCE:
             self._started += 1
             kind = "System" if self._started % 3 == 0 else "Plain"
-            count = self.chance.choice(self.sizes)
+            count = self.chance.randrange(100, 600)
             one = Application(self.cluster, kind, self._started, count)
             self.cluster.applications.append(one)
             running.append(one)

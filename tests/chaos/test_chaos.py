@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tests.store.postgres import Server
 
 SECONDS = 8.0
-SIZES = range(50, 250)
-"""Applications come and go while the storm rages, and little is left to be done in peace."""
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,7 @@ def test_every_task_has_exactly_one_outcome(
         server: Server = request.getfixturevalue("postgres")
         settings.append(f"store.url={server.url(server.new_schema())}")
     with Cluster(place, pattern, settings, workers=2, hosts=False) as cluster:
-        storm = Storm(cluster, seed=1 if pattern == "push" else 2, sizes=SIZES)
+        storm = Storm(cluster, seed=1 if pattern == "push" else 2)
         storm.rage(SECONDS)
         cluster.settle(60.0)
     faults = [fault for one in cluster.applications for fault in one.faults()]

@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from concurrent_framework.testing.network import Faults
 
 
-LEASE = 4.0
-LATE = 2 * LEASE
-"""Seconds after the end in which nothing may come: nobody waits for longer than a lease and the look for it."""
-
-
 class Workshop(SimManager):
     """Calls each task when its time is over, which chance decides unless it has `seconds`."""
 
@@ -119,7 +114,7 @@ class Stage:
         made = type("Chosen", (Workshop,), {"chance": random.Random(seed), "mean": mean})
         self.cluster = SimCluster(
             pattern,
-            lease=LEASE,
+            lease=4.0,
             faults=faults,
             disk=disk,
             window_tasks=window,
@@ -151,7 +146,7 @@ class Stage:
             error = error_of(self.ended.failure)
         if error is not None:
             raise error
-        self.cluster.run_for(LATE)
+        self.cluster.run_for(20)
         assert list(self.cluster.master.state.applications) == [1]
         assert self.cluster.master.state.tasks == {}
         assert self.cluster.master.state.hosts == {}
